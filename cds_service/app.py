@@ -1,0 +1,51 @@
+"""create_app(): the one place where the parts are joined. Start reading here; nothing is decided here."""
+
+from __future__ import annotations
+
+import gc
+
+from flask import Flask
+
+from cds_service.errors import KnowledgeError
+from cds_service.examples import example_faults
+from cds_service.knowledge.library import load
+from cds_service.model.definitions import Knowledge
+from cds_service.pipeline import Reasoner
+from cds_service.settings import RELEASE, Settings, read_settings
+from cds_service.web import about, cds_services, clock, discovery, headers, health, problems
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the WSGI app. Raises `KnowledgeError` when the content has an error: the service then does not start."""
+    settings = settings or read_settings()
+    reasoner = Reasoner(load_knowledge(settings), about_url=f"{settings.base_url}/about")
+    app = Flask("cds_service", static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    headers.install(app, settings.origins)
+    problems.install(app)
+    app.register_blueprint(discovery.blueprint(reasoner))
+    app.register_blueprint(cds_services.blueprint(reasoner, settings))
+    app.register_blueprint(health.blueprint(reasoner))
+    app.register_blueprint(about.blueprint(reasoner.knowledge))
+    return app
+
+
+def load_knowledge(settings: Settings) -> Knowledge:
+    """Return the content that passed all four gates. Raises `KnowledgeError` with every fault."""
+    knowledge = load(settings.cards_folder, RELEASE, clock.now().date())
+    faults = example_faults(knowledge)
+    if faults:
+        raise KnowledgeError(
+            f"{len(faults)} examples of the content fail; correct them and start again.",
+            *(str(fault) for fault in faults),
+        )
+    return knowledge
+
+
+def application() -> Flask:
+    """Return the app for a WSGI server's worker, with garbage collection tuned to short-lived requests."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    return app

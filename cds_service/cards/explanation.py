@@ -1,0 +1,137 @@
+"""The machine-readable trace of one decision, in the shape that travels with the first card; it adds no judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cds_service.model.decision import Argument, FiredRedFlag, NotAssessed, RankedCause, WorkupItem
+from cds_service.model.definitions import Cause
+from cds_service.model.facts import Fact, PatientFacts, ReadingNote
+
+EXTENSION = "org.spasm-cds.explanation"
+
+
+def fact_object(fact: Fact) -> dict[str, Any]:
+    """Return one fact; members without a value are left out."""
+    shown: dict[str, Any] = {}
+    if fact.reference is not None:
+        shown["reference"] = fact.reference
+    shown["what"] = fact.what
+    for name in ("value", "unit", "on", "range", "note"):
+        value = getattr(fact, name)
+        if value is not None:
+            shown[name] = value
+    if fact.canonical is not None:
+        shown["canonical"] = {"value": fact.canonical.value, "unit": fact.canonical.unit}
+    if fact.by_text:
+        shown["by_text"] = True
+    return shown
+
+
+class ExplanationWriter:
+    """Writes explanations; what never changes between patients is prepared once."""
+
+    def __init__(self, version: str, causes: Mapping[str, Cause]) -> None:
+        """Prepare the fixed members of every cause."""
+        self._version = version
+        self._causes = {
+            name: {
+                "cause": name,
+                "in_source_document": bool(cause.in_source_document),
+                "urgency": cause.urgency,
+            }
+            for name, cause in causes.items()
+        }
+
+    def write(  # noqa: PLR0913 - one argument per stage of the decision
+        self,
+        facts: PatientFacts,
+        as_of: datetime,
+        red_flags: tuple[FiredRedFlag, ...],
+        ranking: tuple[RankedCause, ...],
+        not_assessed: tuple[NotAssessed, ...],
+        workup: tuple[WorkupItem, ...],
+        notes: tuple[ReadingNote, ...],
+    ) -> dict[str, Any]:
+        """Return the explanation object; every listed member is present, empty lists included."""
+        seen: dict[int, dict[str, Any]] = {}
+        return {
+            "knowledge_version": self._version,
+            "as_of": as_of.isoformat().replace("+00:00", "Z"),
+            "complete": not facts.missing_keys and not any(note.severity != "information" for note in notes),
+            "presentation": _presentation(facts),
+            "red_flags": [
+                {
+                    "id": one.red_flag.id,
+                    "level": one.level.value,
+                    "because": one.because,
+                    "facts": _facts(one.facts, seen),
+                }
+                for one in red_flags
+            ],
+            "ranking": [self._cause(one, seen) for one in ranking],
+            "not_assessed": [{"cause": one.cause, "missing": list(one.missing)} for one in not_assessed],
+            "workup": [_item(item) for item in workup],
+            "notes": [
+                {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
+                for note in notes
+            ],
+        }
+
+    def _cause(self, one: RankedCause, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+        fixed = self._causes[one.cause.id]
+        return {
+            "cause": fixed["cause"],
+            "standing": one.standing.value,
+            "in_source_document": fixed["in_source_document"],
+            "urgency": fixed["urgency"],
+            "for": [_argument(argument, seen) for argument in one.arguments_for],
+            "against": [_argument(argument, seen) for argument in one.arguments_against],
+            "missing": list(one.missing),
+        }
+
+
+def _argument(argument: Argument, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    evidence = argument.evidence
+    return {
+        "finding": evidence.finding,
+        "weight": evidence.weight.strength,
+        "because": evidence.because,
+        "cites": evidence.cites,
+        "facts": _facts(argument.facts, seen),
+    }
+
+
+def _facts(facts: tuple[Fact, ...], seen: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return fact objects, each made once per explanation."""
+    shown = []
+    for fact in facts:
+        made = seen.get(id(fact))
+        if made is None:
+            made = seen[id(fact)] = fact_object(fact)
+        shown.append(made)
+    return shown
+
+
+def _presentation(facts: PatientFacts) -> dict[str, Any]:
+    recorded = []
+    for presentation in facts.presentations:
+        entry: dict[str, Any] = {"text": presentation.text}
+        if presentation.reference is not None:
+            entry["reference"] = presentation.reference
+        if presentation.by_text:
+            entry["by_text"] = True
+        recorded.append(entry)
+    types = dict.fromkeys(name for presentation in facts.presentations for name in presentation.types)
+    return {"types": [*types], "recorded": recorded}
+
+
+def _item(item: WorkupItem) -> dict[str, Any]:
+    shown = {"order": item.order.id, "status": item.status.value, "because": item.because}
+    if item.reference is not None:
+        shown["reference"] = item.reference
+    if item.on is not None:
+        shown["on"] = item.on
+    return shown

@@ -1,0 +1,125 @@
+"""Words for facts, dates and findings; every number keeps its unit and its date, no word is a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cds_service.cards.markdown import clean, escape
+from cds_service.model.definitions import Knowledge
+from cds_service.model.facts import Fact
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS = {"umol/L": "µmol/L", "m[IU]/L": "mIU/L", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "{INR}": "", "/min": "/min"}
+_LONGEST_WHAT = 80
+
+
+def short_date(iso: str | None) -> str:
+    """Return `12 Jun 2026`, `Jun 2026` or `2026` for an ISO date, month or year; empty for none."""
+    if not iso:
+        return ""
+    parts = iso[:10].split("-")
+    year = parts[0]
+    if len(parts) == 1:
+        return year
+    month = _MONTHS[int(parts[1]) - 1]
+    return f"{month} {year}" if len(parts) == 2 else f"{int(parts[2])} {month} {year}"
+
+
+def unit_words(unit: str | None) -> str:
+    """Return a unit as a person writes it."""
+    return clean(_UNITS.get(unit or "", unit or ""))
+
+
+def join(words: Iterable[str], last: str = " and ") -> str:
+    """Return `a`, `a and b`, or `a, b and c`."""
+    parts = [*dict.fromkeys(word for word in words if word)]
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])}{last}{parts[-1]}"
+
+
+def is_measured(fact: Fact) -> bool:
+    """Whether the fact is a number with a unit."""
+    return fact.value is not None and fact.unit is not None
+
+
+def value_words(fact: Fact) -> str:
+    """Return value and unit as reported, with the converted value in brackets where a limit used it."""
+    words = f"{clean(fact.value or '')} {unit_words(fact.unit)}".strip()
+    if fact.canonical is not None:
+        adjusted = "adjusted " if fact.note and fact.note.startswith("calculated") else ""
+        words += f" [{adjusted}{fact.canonical.value} {unit_words(fact.canonical.unit)}]"
+    return words
+
+
+def lead_words(fact: Fact) -> str:
+    """Return one fact as a summary opens with it: `Potassium 6.9 mmol/L (15 Jun 2026)`."""
+    what = clean(fact.what)[:_LONGEST_WHAT]
+    opening = what[:1].upper() + what[1:]
+    on = short_date(fact.on)
+    value = f" {value_words(fact)}" if is_measured(fact) else ""
+    return f"{opening}{value}" + (f" ({on})" if on else "")
+
+
+def fact_cell(fact: Fact, *, emphasis: bool) -> str:
+    """Return one fact for a table cell or a line: escaped, with range and date."""
+    what = escape(fact.what[:_LONGEST_WHAT])
+    if is_measured(fact):
+        number = escape(fact.value or "")
+        shown = f"**{number}**" if emphasis else number
+        words = f"{what} {shown} {escape(unit_words(fact.unit))}".strip()
+        if fact.range:
+            words += f" ({escape(fact.range)})"
+        if fact.canonical is not None:
+            calculated = bool(fact.note and fact.note.startswith("calculated"))
+            value = f"{fact.canonical.value} {unit_words(fact.canonical.unit)}"
+            words += f" \\[{'adjusted ' if calculated else ''}{escape(value)}\\]"
+    else:
+        words = what + (" since" if fact.reference and fact.reference.startswith("Medication") and fact.on else "")
+        on = short_date(fact.on)
+        joined = f"{words} {on}" if words.endswith(" since") else f"{words}, {on}" if on else words
+        return joined + _marks(fact)
+    on = short_date(fact.on)
+    return (f"{words}, {on}" if on else words) + _marks(fact)
+
+
+def _marks(fact: Fact) -> str:
+    marks = ["by text"] if fact.by_text else []
+    if fact.note:
+        marks.append(fact.note)
+    if fact.value == "provisional":
+        marks.append("provisional")
+    return f" ({escape('; '.join(marks))})" if marks else ""
+
+
+class FindingNames:
+    """What a finding is called when it is missing: the test's or the sign's name, never its direction."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        """Name every finding once."""
+        names: dict[str, str] = {}
+        for name, rule in knowledge.rules.items():
+            names[name] = rule.title[:1].lower() + rule.title[1:] if rule.title[1:2].islower() else rule.title
+        for name, lab in knowledge.labs.items():
+            title = lab.title[:1].lower() + lab.title[1:] if lab.title[1:2].islower() else lab.title
+            for band in (
+                "low",
+                "normal",
+                "high",
+                "borderline",
+                "marked-low",
+                "marked-high",
+                "critical-low",
+                "critical-high",
+            ):
+                names[f"{name}-{band}"] = title
+        self._names: Mapping[str, str] = names
+
+    def of(self, finding: str) -> str:
+        """Return the name of one finding."""
+        return self._names.get(finding, finding.replace("-", " "))
+
+    def some(self, findings: Iterable[str], most: int = 3) -> str:
+        """Return up to `most` distinct names."""
+        names = [*dict.fromkeys(self.of(finding) for finding in findings)]
+        return ", ".join(names[:most])

@@ -1,0 +1,1 @@
+"""The command line: starts the service, checks the content, replays patients; it decides nothing itself."""

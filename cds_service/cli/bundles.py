@@ -1,0 +1,144 @@
+"""Turns a plain FHIR Bundle into a hook request by answering our prefetch templates from it; it changes no resource."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from cds_service.errors import MalformedRequestError
+
+_PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token of CDS Hooks, not a secret
+_IGNORED = frozenset({"_count", "_sort", "patient"})
+_BUNDLES = frozenset({"Bundle"})
+
+
+def resources_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every resource of a Bundle (of Bundles), or the resource itself; entries without one are passed over."""
+    if value.get("resourceType") not in _BUNDLES:
+        return [dict(value)] if isinstance(value.get("resourceType"), str) else []
+    found: list[dict[str, Any]] = []
+    entries = value.get("entry")
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        resource = entry.get("resource")
+        if isinstance(resource, dict):
+            address = entry.get("fullUrl")
+            inner = resources_of(resource)
+            if len(inner) == 1 and isinstance(address, str) and "id" not in inner[0]:
+                inner[0]["id"] = address.removeprefix("urn:uuid:").rsplit("/", maxsplit=1)[-1]
+            found += inner
+    return found
+
+
+def patients_in(resources: list[dict[str, Any]]) -> list[str]:
+    """Return the ids of the patients that the resources are about, those with a Patient resource first."""
+    own = [
+        one["id"]
+        for one in resources
+        if one.get("resourceType") == "Patient" and isinstance(one.get("id"), str)
+    ]
+    named = [_subject_id(one) for one in resources]
+    return [*dict.fromkeys([*own, *(one for one in named if one)])]
+
+
+def hook_request(
+    resources: list[dict[str, Any]],
+    patient_id: str,
+    templates: Mapping[str, str],
+    recorded: str,
+    as_of: str | None,
+) -> dict[str, Any]:
+    """Return a problem-list-item-create request for one patient, with `recorded` as the new problem's text."""
+    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", patient_id):
+        raise MalformedRequestError("The Patient of the Bundle has no FHIR id.", "Patient.id")
+    condition = {
+        "resourceType": "Condition",
+        "id": "recorded-now",
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "code": {"text": recorded},
+        "subject": {"reference": f"Patient/{patient_id}"},
+        **({"recordedDate": as_of[:10]} if as_of else {}),
+    }
+    return {
+        "hook": "problem-list-item-create",
+        "hookInstance": str(uuid5(NAMESPACE_URL, patient_id)),
+        "context": {
+            "userId": "Practitioner/replay",
+            "patientId": patient_id,
+            "conditions": {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": [{"resource": condition}],
+            },
+        },
+        "prefetch": {
+            key: _evaluate(template.replace(_PATIENT_TOKEN, patient_id), resources, patient_id)
+            for key, template in templates.items()
+        },
+        **({"extension": {"org.spasm-cds.as-of": as_of}} if as_of else {}),
+    }
+
+
+def _evaluate(query: str, resources: list[dict[str, Any]], patient_id: str) -> dict[str, Any] | None:
+    """Answer one template as a FHIR server would: an instance, or a searchset Bundle."""
+    parts = urlsplit(query)
+    if "/" in parts.path:
+        kind, _, wanted = parts.path.partition("/")
+        return next(
+            (one for one in resources if one.get("resourceType") == kind and one.get("id") == wanted), None
+        )
+    parameters = {name: values[0] for name, values in parse_qs(parts.query).items() if name not in _IGNORED}
+    matches = [
+        one
+        for one in resources
+        if one.get("resourceType") == parts.path
+        and _subject_id(one) in {patient_id, None}
+        and _matches(one, parameters)
+    ]
+    if parts.path == "MedicationRequest":
+        matches += [one for one in resources if one.get("resourceType") == "Medication"]
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(matches),
+        "entry": [{"resource": one} for one in matches],
+    }
+
+
+def _matches(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
+    for name, wanted in parameters.items():
+        if name == "category":
+            categories = set(_codes(resource.get("category")))
+            if wanted == "laboratory" and not categories:
+                continue  # many real results carry no category; a server that filed them as such would send them
+            if wanted not in categories:
+                return False
+        elif name == "status" and resource.get("status") not in {wanted, None}:
+            return False
+    return True
+
+
+def _codes(category: Any) -> Iterator[str]:
+    for concept in category if isinstance(category, list) else [category]:
+        if not isinstance(concept, dict):
+            continue
+        codings = concept.get("coding")
+        for coding in codings if isinstance(codings, list) else []:
+            if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+                yield coding["code"]
+        if isinstance(concept.get("text"), str):
+            yield concept["text"]
+
+
+def _subject_id(resource: Mapping[str, Any]) -> str | None:
+    subject = resource.get("subject") or resource.get("patient")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
+    if not isinstance(reference, str) or resource.get("resourceType") == "Patient":
+        return None
+    if "Patient" not in reference and not reference.startswith("urn:uuid:"):
+        return None
+    return reference.split("/_history/", maxsplit=1)[0].removeprefix("urn:uuid:").rsplit("/", maxsplit=1)[-1]

@@ -1,0 +1,39 @@
+"""`cds-service`: the commands and their exit statuses; each command lives in its own module."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cds_service import __version__
+from cds_service.cli.check import check
+from cds_service.cli.replay import replay
+from cds_service.cli.serve import serve
+from cds_service.errors import CDSError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cds-service")
+def cli() -> None:
+    """Muscle spasm decision support over CDS Hooks."""
+
+
+cli.add_command(serve)
+cli.add_command(check)
+cli.add_command(replay)
+
+
+def main() -> None:
+    """Run the command line; a known fault is told in words, with its own exit status."""
+    try:
+        cli()
+    except CDSError as error:
+        click.echo(error.text, err=True)
+        for place in error.where:
+            click.echo(f"  {place}", err=True)
+        sys.exit(error.exit_status)
+
+
+if __name__ == "__main__":
+    main()

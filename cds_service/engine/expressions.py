@@ -1,0 +1,72 @@
+"""Compiles the `when` expressions of the content into functions, once; evaluation reads facts and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cds_service.engine.leaves import LEAVES, condition
+from cds_service.engine.logic import Outcome, all_of, any_of, at_least, negation, unless
+from cds_service.engine.view import Evaluator, View
+
+
+def compile_expression(  # noqa: PLR0911 - one return per operator reads best
+    expression: Any, sign_sets: frozenset[str]
+) -> Evaluator:
+    """Return the function of an expression. `sign_sets` are the value sets whose silence means unknown."""
+    if isinstance(expression, str):
+        return _finding(expression)
+    operator, operand = next(iter(expression.items()))
+    if operator in {"all", "any"}:
+        parts = [compile_expression(part, sign_sets) for part in operand]
+        return _all(parts) if operator == "all" else _any(parts)
+    if operator == "count":
+        return _count(operand["at_least"], [compile_expression(part, sign_sets) for part in operand["of"]])
+    if operator == "not":
+        return _not(compile_expression(operand, sign_sets))
+    if operator == "unless":
+        return _unless(compile_expression(operand, sign_sets))
+    if operator == "condition":
+        return condition(operand, silence_is_unknown=bool(sign_sets.intersection(operand["in"])))
+    return LEAVES[operator](operand)
+
+
+def _finding(finding: str) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return view.outcome(finding)
+
+    return evaluate
+
+
+def _all(parts: list[Evaluator]) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return all_of(part(view) for part in parts)
+
+    return evaluate
+
+
+def _any(parts: list[Evaluator]) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return any_of(part(view) for part in parts)
+
+    return evaluate
+
+
+def _count(count: int, parts: list[Evaluator]) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return at_least(count, (part(view) for part in parts))
+
+    return evaluate
+
+
+def _not(part: Evaluator) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return negation(part(view))
+
+    return evaluate
+
+
+def _unless(part: Evaluator) -> Evaluator:
+    def evaluate(view: View) -> Outcome:
+        return unless(part(view))
+
+    return evaluate

@@ -1,0 +1,135 @@
+"""Findings of one patient, made on demand from compiled rules; a rule is compiled once and holds no patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from cds_service.engine.expressions import compile_expression
+from cds_service.engine.logic import ABSENT, UNKNOWN, Outcome
+from cds_service.engine.readings import Readings
+from cds_service.engine.view import Evaluator
+from cds_service.model.definitions import Knowledge
+from cds_service.model.facts import Fact, PatientFacts, When
+from cds_service.model.findings import Finding, State
+
+_BANDS = (
+    "critical-low",
+    "critical-high",
+    "marked-low",
+    "marked-high",
+    "borderline",
+    "low",
+    "normal",
+    "high",
+)
+PRESENTS_WITH = "presents-with-"
+
+
+class FindingRules:
+    """Everything that can make a finding, compiled from the content."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        """Compile every rule and index every lab finding."""
+        self.labs = knowledge.labs
+        self.sign_sets = frozenset(name for name, item in knowledge.value_sets.items() if item.kind == "sign")
+        self.rules: Mapping[str, Evaluator] = {
+            name: compile_expression(rule.when, self.sign_sets) for name, rule in knowledge.rules.items()
+        }
+        self.lab_findings: Mapping[str, tuple[str, str]] = {
+            f"{lab}-{band}": (lab, band) for lab in knowledge.labs for band in _BANDS
+        }
+        self.presentations = frozenset(PRESENTS_WITH + name for name in knowledge.presentations)
+
+
+class FindingBook:
+    """All findings of one patient. `given` states stand before the record and serve examples."""
+
+    def __init__(
+        self, rules: FindingRules, facts: PatientFacts, today: date, given: Mapping[str, State] | None = None
+    ) -> None:
+        """Lay the facts out; nothing is evaluated yet."""
+        self.facts = facts
+        self.today = today
+        self.onset, self.onset_facts = _onset_of(facts)
+        self.conditions = _by_name(facts.conditions, lambda item: item.value_sets)
+        self.medications = _by_name(facts.medications, lambda item: item.value_sets)
+        self.examinations = _by_name(facts.examinations, lambda item: (item.part,))
+        self.habits = _by_name(facts.habits, lambda item: (item.item,))
+        self.readings = Readings(rules.labs, facts, today, self.onset, self.is_present)
+        self._rules = rules
+        self._made: dict[str, Outcome] = {
+            finding: (state, (_given_fact(finding),) if state is not State.UNKNOWN else ())
+            for finding, state in (given or {}).items()
+        }
+        self._presented = {
+            PRESENTS_WITH + name: presentation.fact
+            for presentation in reversed(facts.presentations)
+            for name in presentation.types
+        }
+
+    def outcome(self, finding: str) -> Outcome:
+        """Return the state of a finding with the facts behind it."""
+        made = self._made.get(finding)
+        if made is None:
+            made = self._make(finding)
+            self._made[finding] = made
+        return made
+
+    def is_present(self, finding: str) -> bool:
+        """Whether a finding is present."""
+        return self.outcome(finding)[0] is State.PRESENT
+
+    def settle(self, finding: str, outcome: Outcome) -> None:
+        """Enter a finding that only a later stage can know."""
+        self._made[finding] = outcome
+
+    def made(self) -> Mapping[str, Finding]:
+        """Return every finding that was asked for so far."""
+        return {name: Finding(name, state, facts) for name, (state, facts) in self._made.items()}
+
+    def _make(self, finding: str) -> Outcome:
+        rule = self._rules.rules.get(finding)
+        if rule is not None:
+            return rule(self)
+        of_lab = self._rules.lab_findings.get(finding)
+        if of_lab is not None:
+            return self._lab_outcome(*of_lab)
+        if finding in self._rules.presentations:
+            fact = self._presented.get(finding)
+            return (State.PRESENT, (fact,)) if fact is not None else ABSENT
+        return UNKNOWN
+
+    def _lab_outcome(self, lab: str, band: str) -> Outcome:
+        reading = self.readings.of(lab)
+        bands = reading.bands
+        if bands is None or reading.current is None:
+            return UNKNOWN
+        if band in bands:
+            return State.PRESENT, (reading.current.fact,)
+        if "borderline" in bands and band in {"low", "normal"}:
+            return UNKNOWN
+        return State.ABSENT, (reading.current.fact,)
+
+
+def _onset_of(facts: PatientFacts) -> tuple[When | None, tuple[Fact, ...]]:
+    """Return the earliest known onset among the recorded presentations."""
+    dated = [item for item in facts.presentations if item.onset is not None]
+    if not dated:
+        return None, ()
+    first = min(dated, key=lambda item: item.onset.earliest if item.onset else date.max)
+    return first.onset, (first.fact,)
+
+
+def _given_fact(finding: str) -> Fact:
+    return Fact(what=finding, value="given")
+
+
+def _by_name(items: Iterable[Any], names_of: Callable[[Any], Iterable[str]]) -> dict[str, list[Any]]:
+    """Return items grouped under each of their names."""
+    grouped: dict[str, list[Any]] = {}
+    for item in items:
+        for name in names_of(item):
+            grouped.setdefault(name, []).append(item)
+    return grouped

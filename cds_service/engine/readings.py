@@ -1,0 +1,219 @@
+"""Chooses the result of each lab that speaks today, and says how it stands; it never repairs a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from cds_service.engine.bands import Person, bands_of, direction_of
+from cds_service.model.decision import Reading
+from cds_service.model.definitions import Lab
+from cds_service.model.facts import Amount, Fact, Measurement, PatientFacts, When
+from cds_service.model.parts import Derivation, Limit
+
+BEFORE_ONSET = "before-onset"
+"""Remark: a normal result so long before the onset that it excludes nothing."""
+NOT_BY_ITSELF = "not-by-itself"
+"""Remark: the result says nothing without its companion."""
+NOT_CALCULATED = "not-calculated"
+"""Remark: the calculated value would mislead for this person and was left out."""
+CALCULATED = "calculated"
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class Readings:
+    """The readings of one patient, made on demand and kept."""
+
+    def __init__(
+        self,
+        labs: Mapping[str, Lab],
+        facts: PatientFacts,
+        today: date,
+        onset: When | None,
+        is_present: Callable[[str], bool],
+    ) -> None:
+        """`is_present` answers for a finding; limits and windows may depend on one."""
+        self._labs = labs
+        self._facts = facts
+        self._today = today
+        self._onset = onset
+        self._is_present = is_present
+        self._made: dict[str, Reading] = {}
+
+    def of(self, lab_id: str) -> Reading:
+        """Return how one lab stands."""
+        made = self._made.get(lab_id)
+        if made is None:
+            made = self._make(self._labs[lab_id])
+            self._made[lab_id] = made
+        return made
+
+    def made(self) -> Mapping[str, Reading]:
+        """Return every reading that was asked for so far."""
+        return self._made
+
+    def _make(self, lab: Lab) -> Reading:
+        results = self._facts.measurements.get(lab.id, ())
+        if not results and lab.derived is None:
+            return Reading(lab=lab.id, current=None, bands=None)
+        window = self._window(lab)
+        current, stale = self._choose(results, window)
+        remarks: tuple[str, ...] = ()
+        base_direction: str | None = None
+        if current is None and lab.derived is not None:
+            current, base_direction, remarks = self._derive(lab, lab.derived)
+        if current is None:
+            return self._stale_reading(lab, stale, remarks)
+        if lab.yields_to is not None and self.of(lab.yields_to).bands is not None:
+            return Reading(lab=lab.id, current=current, bands=None)
+        bands, more = bands_of(lab, current, self._person(lab), self._limits(lab))
+        remarks += more
+        if current.calculated:
+            bands = _capped(bands, base_direction)
+        if bands is not None and not self._speaks_alone(lab, bands):
+            bands, remarks = None, (*remarks, NOT_BY_ITSELF)
+        if bands is not None and self._is_before_onset(lab, current, bands):
+            bands, remarks = None, (*remarks, BEFORE_ONSET)
+        return Reading(lab=lab.id, current=current, bands=bands, remarks=remarks)
+
+    def _speaks_alone(self, lab: Lab, bands: frozenset[str]) -> bool:
+        """Whether a result needs no companion, has it, or is too far out to keep silent about."""
+        if lab.only_with is None or self._is_present(lab.only_with):
+            return True
+        return any(band.startswith(("marked", "critical")) for band in bands)
+
+    def _choose(
+        self, results: tuple[Measurement, ...], window: int
+    ) -> tuple[Measurement | None, Measurement | None]:
+        """Return (newest result inside its window, newest one outside it); results are newest first."""
+        oldest = self._today - timedelta(days=window)
+        for result in results:
+            if result.taken is None or (result.value is None and result.flag is None):
+                continue
+            if result.taken.latest >= oldest:
+                return result, None
+            return None, result
+        return None, None
+
+    def _stale_reading(self, lab: Lab, stale: Measurement | None, remarks: tuple[str, ...]) -> Reading:
+        if stale is None or stale.taken is None:
+            return Reading(lab=lab.id, current=None, bands=None, remarks=remarks)
+        bands, _ = bands_of(lab, stale, self._person(lab), self._limits(lab))
+        return Reading(
+            lab=lab.id,
+            current=None,
+            bands=None,
+            stale=stale,
+            stale_bands=bands or _NOTHING,
+            stale_days=(self._today - stale.taken.latest).days,
+            remarks=remarks,
+        )
+
+    def _window(self, lab: Lab) -> int:
+        shorter = [window.days for window in lab.shorter_windows if self._is_present(window.when)]
+        return min(lab.fresh_days, *shorter) if shorter else lab.fresh_days
+
+    def _person(self, lab: Lab) -> Person:
+        facts = self._facts
+        too_young = lab.from_age is not None and (facts.age is None or facts.age < lab.from_age)
+        differs = any(self._is_present(finding) for finding in lab.own_range_when)
+        return Person(facts.sex, default_range_fits=not (too_young or differs), limits_fit=not too_young)
+
+    def _limits(self, lab: Lab) -> dict[str, tuple[Limit, Decimal]]:
+        """Return the limits in force, with the number that replaces the usual one where a finding says so."""
+        in_force: dict[str, tuple[Limit, Decimal]] = {}
+        for band, limit in lab.limits.items():
+            number = next(
+                value
+                for value in (limit.below, limit.at_most, limit.above, limit.at_least)
+                if value is not None
+            )
+            other = next((other for other in limit.instead if self._is_present(other.when)), None)
+            if other is None:
+                in_force[band] = (limit, number)
+            elif other.value is not None:
+                in_force[band] = (limit, other.value)
+        return in_force
+
+    def _is_before_onset(self, lab: Lab, current: Measurement, bands: frozenset[str]) -> bool:
+        if lab.before_onset_days is None or self._onset is None or current.taken is None:
+            return False
+        if not bands & {"normal", "borderline"}:
+            return False
+        return current.taken.latest < self._onset.earliest - timedelta(days=lab.before_onset_days)
+
+    def _derive(
+        self, lab: Lab, derived: Derivation
+    ) -> tuple[Measurement | None, str | None, tuple[str, ...]]:
+        """Return (calculated result, how the base result stands by itself, remarks)."""
+        base_lab = self._labs[derived.from_lab]
+        base, _ = self._choose(self._facts.measurements.get(derived.from_lab, ()), self._window(base_lab))
+        if base is None or base.value is None or base.comparator is not None:
+            return None, None, ()
+        companion = self._companion(base, derived)
+        if companion is None or companion.value is None:
+            return None, None, ()
+        if any(self._is_present(finding) for finding in derived.not_when):
+            return None, None, (NOT_CALCULATED,)
+        value = base.value + derived.slope * (derived.reference - companion.value)
+        value = value.quantize(Decimal(1).scaleb(-lab.decimals), ROUND_HALF_UP)
+        base_direction, _ = direction_of(base_lab, base, self._person(base_lab))
+        return _calculated(lab, value, base, companion), base_direction, (CALCULATED,)
+
+    def _companion(self, base: Measurement, derived: Derivation) -> Measurement | None:
+        """Return the other result: of the very sample if there is one, else the newest taken close enough."""
+        usable = [
+            other
+            for other in self._facts.measurements.get(derived.adjust_by, ())
+            if other.value is not None and other.comparator is None
+        ]
+        if base.sample is not None:
+            for other in usable:
+                if other.sample == base.sample:
+                    return other
+        hours = derived.same_sample_hours
+        return next((other for other in usable if _are_close(base.taken, other.taken, hours)), None)
+
+
+def _are_close(one: When | None, other: When | None, hours: int) -> bool:
+    """Whether two moments lie within `hours`; where one has no time of day, the day must be the same."""
+    if one is None or other is None:
+        return False
+    if one.at is not None and other.at is not None:
+        return abs(one.at - other.at) <= timedelta(hours=hours)
+    return one.earliest == one.latest == other.earliest == other.latest
+
+
+def _capped(bands: frozenset[str] | None, base_direction: str | None) -> frozenset[str] | None:
+    """A limit that only the formula crosses raises nothing: without the base result's support, no marked band."""
+    if bands is None:
+        return None
+    side = next((side for side in ("low", "high") if side in bands), None)
+    return bands if side is None or base_direction == side else frozenset({side})
+
+
+def _calculated(lab: Lab, value: Decimal, base: Measurement, companion: Measurement) -> Measurement:
+    other = companion.fact
+    fact = Fact(
+        what=base.fact.what,
+        reference=base.fact.reference,
+        value=base.fact.value,
+        unit=base.fact.unit,
+        on=base.fact.on,
+        canonical=Amount(str(value), lab.unit),
+        range=base.fact.range,
+        note=f"calculated, adjusted for {other.what} {other.value} {other.unit}",
+    )
+    return Measurement(
+        lab=lab.id,
+        fact=fact,
+        value=value,
+        comparator=None,
+        taken=base.taken,
+        status=base.status,
+        certain=base.certain and companion.certain,
+        sample=base.sample,
+        calculated=True,
+    )

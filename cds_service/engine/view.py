@@ -1,0 +1,54 @@
+"""What an expression may look at; it evaluates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Protocol
+
+from cds_service.engine.logic import Outcome
+from cds_service.model.facts import (
+    Examination,
+    Fact,
+    Medication,
+    PatientFacts,
+    RecordedCondition,
+    SocialAmount,
+    When,
+)
+
+
+class View(Protocol):
+    """What an expression may look at: findings by id, and the facts laid out for look-up."""
+
+    facts: PatientFacts
+    today: date
+    onset: When | None
+    onset_facts: tuple[Fact, ...]
+
+    @property
+    def conditions(self) -> Mapping[str, list[RecordedCondition]]:
+        """Conditions by value set."""
+        ...
+
+    @property
+    def medications(self) -> Mapping[str, list[Medication]]:
+        """Medications by value set."""
+        ...
+
+    @property
+    def examinations(self) -> Mapping[str, list[Examination]]:
+        """Examinations by part."""
+        ...
+
+    @property
+    def habits(self) -> Mapping[str, list[SocialAmount]]:
+        """Habits by item."""
+        ...
+
+    def outcome(self, finding: str) -> Outcome:
+        """Return the state of a finding with its facts."""
+        ...
+
+
+Evaluator = Callable[[View], Outcome]

@@ -1,0 +1,87 @@
+"""Every exception of the service, with its exit status and its HTTP status; never carries a patient value."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CDSError(Exception):
+    """Root of the tree: `text` is shown to the caller, `where` names fields or files, never values."""
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, text: str, *where: str) -> None:
+        """Keep `text` (what is wrong and what to do) and `where` (field paths or file positions)."""
+        super().__init__(text)
+        self.text = text
+        self.where = where
+
+
+class KnowledgeError(CDSError):
+    """The clinical content is not usable: the service refuses to start."""
+
+    exit_status = 3
+
+
+class SettingsError(CDSError):
+    """A setting is missing, malformed or not allowed in this mode."""
+
+    exit_status = 4
+
+
+class InvalidCardError(CDSError):
+    """A card would break the CDS Hooks specification: a fault of ours, never sent."""
+
+
+class AnswerError(CDSError):
+    """A call that is answered with an OperationOutcome instead of cards.
+
+    `http_status` and `issue_code` (FHIR IssueType) are fixed per class, by the answer contract.
+    """
+
+    http_status: ClassVar[int] = 500
+    issue_code: ClassVar[str] = "exception"
+
+
+class MalformedRequestError(AnswerError):
+    """Not parsable, or a REQUIRED member has the wrong type (400 structure)."""
+
+    http_status = 400
+    issue_code = "structure"
+    exit_status = 2
+
+
+class MissingElementError(AnswerError):
+    """A REQUIRED member is absent (400 required)."""
+
+    http_status = 400
+    issue_code = "required"
+    exit_status = 2
+
+
+class UnknownServiceError(AnswerError):
+    """No such service or path (404)."""
+
+    http_status = 404
+    issue_code = "not-found"
+
+
+class RequestTooLargeError(AnswerError):
+    """The body is over the size limit (413)."""
+
+    http_status = 413
+    issue_code = "too-long"
+
+
+class UnsupportedMediaTypeError(AnswerError):
+    """The body is not JSON, or is compressed (415)."""
+
+    http_status = 415
+    issue_code = "not-supported"
+
+
+class RequiredDataUnavailableError(AnswerError):
+    """A presentation is recorded and none of the advertised data arrived (412)."""
+
+    http_status = 412
+    issue_code = "incomplete"

@@ -1,0 +1,142 @@
+"""Reads Conditions: what is on record, whether it holds today, and which of them start a differential."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cds_service.fhir.dates import read_when
+from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.shapes import Resource, code_of, wording
+from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentation, When
+
+_NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+_NOT_FIRM = frozenset({"provisional", "differential", "unconfirmed"})
+_OVER = frozenset({"inactive", "resolved"})
+
+
+class ConditionReader:
+    """Reads the Conditions of one request."""
+
+    def __init__(self, vocabulary: Vocabulary, intake: Intake, as_of: date) -> None:
+        """Keep what is needed to read."""
+        self._vocabulary = vocabulary
+        self._intake = intake
+        self._as_of = as_of
+
+    def conditions(self) -> list[RecordedCondition]:
+        """Return every condition or sign that the content knows, recorded now or before."""
+        read = [self._condition(placed) for placed in (*self._intake.recorded, *self._intake.of("Condition"))]
+        return [condition for condition in read if condition is not None]
+
+    def presentations(self, trigger: str) -> list[RecordedPresentation]:
+        """Return the presentations that count: those recorded now, or those active on the problem list."""
+        source = self._intake.recorded if trigger == "recorded-now" else self._intake.of("Condition")
+        read = [self._presentation(placed) for placed in source]
+        return [presentation for presentation in read if presentation is not None]
+
+    def _condition(self, placed: Placed) -> RecordedCondition | None:
+        resource = placed.resource
+        by_code, by_text = self._names(resource)
+        sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
+        if not sets:
+            return None
+        verification = code_of(resource.verification_status)
+        if verification in _NOT_TRUE:
+            self._intake.note(
+                "information", "not-true", placed.path, f"The condition is {verification}; it was not used."
+            )
+            return None
+        onset, recorded = _onset(resource), _recorded(resource)
+        return RecordedCondition(
+            value_sets=sets,
+            by_text=frozenset(by_text - by_code),
+            fact=_fact(
+                resource, onset, recorded, by_text=not (by_code & sets), firm=verification not in _NOT_FIRM
+            ),
+            active=self._is_active(resource),
+            firm=verification not in _NOT_FIRM,
+            onset=onset,
+            recorded=recorded,
+        )
+
+    def _presentation(self, placed: Placed) -> RecordedPresentation | None:
+        resource = placed.resource
+        by_code, by_text = self._names(resource)
+        coded = sorted(name.removeprefix(PRESENTATION) for name in by_code if name.startswith(PRESENTATION))
+        texted = sorted(name.removeprefix(PRESENTATION) for name in by_text if name.startswith(PRESENTATION))
+        types = coded or texted
+        if not types:
+            return None
+        if code_of(resource.verification_status) in _NOT_TRUE or not self._is_active(resource):
+            self._intake.note(
+                "information",
+                "not-current",
+                placed.path,
+                "The recorded problem is refuted, in error or over.",
+            )
+            return None
+        onset, recorded = _onset(resource), _recorded(resource)
+        return RecordedPresentation(
+            types=tuple(_specific(types, texted)),
+            reference=_reference(resource),
+            text=wording(resource.code),
+            onset=onset,
+            recorded=recorded,
+            by_text=not coded,
+            fact=_fact(resource, onset, recorded, by_text=not coded, firm=True),
+        )
+
+    def _names(self, resource: Resource) -> tuple[frozenset[str], frozenset[str]]:
+        """Return names by code and by text; displays are read as text only where no code is known."""
+        by_code = self._vocabulary.problem_codes.names(resource.code)
+        concept = resource.code
+        if concept is None:
+            return by_code, frozenset()
+        by_text = self._vocabulary.problem_text.find(concept.text)
+        if not by_code and not concept.text:
+            for coding in concept.coding or ():
+                by_text |= self._vocabulary.problem_text.find(coding.display)
+        return by_code, by_text
+
+    def _is_active(self, resource: Resource) -> bool:
+        if code_of(resource.clinical_status) in _OVER:
+            return False
+        ended = read_when(resource.abatement_date_time) or read_when(
+            resource.abatement_period.end if resource.abatement_period else None
+        )
+        if ended is not None:
+            return ended.latest > self._as_of
+        return not (resource.abatement_boolean or resource.abatement_string)
+
+
+def _specific(types: list[str], texted: list[str]) -> list[str]:
+    """Narrow a code that means several presentations (ICD-10-CM R25.2) to the one that the words name."""
+    named = [name for name in types if name in texted]
+    return named if len(types) > 1 and named else types
+
+
+def _onset(resource: Resource) -> When | None:
+    period = resource.onset_period
+    return read_when(resource.onset_date_time) or read_when(period.start if period else None)
+
+
+def _recorded(resource: Resource) -> When | None:
+    return read_when(resource.recorded_date) or read_when(resource.asserted_date)
+
+
+def _reference(resource: Resource) -> str | None:
+    return f"{resource.resource_type}/{resource.id}" if resource.id else None
+
+
+def _fact(
+    resource: Resource, onset: When | None, recorded: When | None, *, by_text: bool, firm: bool
+) -> Fact:
+    when = onset or recorded
+    return Fact(
+        what=wording(resource.code) or "condition without words",
+        reference=_reference(resource),
+        value=(code_of(resource.clinical_status) or "active") if firm else "provisional",
+        on=when.text if when else None,
+        by_text=by_text,
+    )

@@ -1,0 +1,217 @@
+"""From the bytes of a hook call to a checked `HookRequest`; it looks into no clinical element and fetches nothing.
+
+A well-formed message is decoded straight into lean structs. Where one resource does not fit, the message is
+decoded again entry by entry, so that the fault costs that element only and leaves a note.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from cds_service.errors import MalformedRequestError, MissingElementError
+from cds_service.fhir.lenient import soft_resource
+from cds_service.fhir.shapes import Resource
+from cds_service.model.facts import ReadingNote
+from cds_service.model.hooks import FHIRAuthorization
+
+_DEEPEST = 64
+_KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")\s*:\s*')
+_RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PREFETCH = msgspec.json.Decoder(dict[str, Resource | None])
+_TEXT = msgspec.json.Decoder(str)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_AUTHORIZATION = msgspec.json.Decoder(FHIRAuthorization)
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89abAB]")
+
+AS_OF_EXTENSION = "org.spasm-cds.as-of"
+
+
+class HookContext(NamedTuple):
+    """What the hook says happened: ids without resource type, and the Conditions that were recorded."""
+
+    patient_id: str
+    user_id: str
+    encounter_id: str | None
+    conditions: Resource | None
+
+
+class HookRequest(NamedTuple):
+    """One hook call, checked. `prefetch` is None when the member was absent."""
+
+    hook: str
+    hook_instance: str
+    context: HookContext
+    prefetch: dict[str, Resource | None] | None
+    fhir_server: str | None
+    authorization: FHIRAuthorization | None
+    extension: dict[str, Any]
+    notes: tuple[ReadingNote, ...]
+
+
+def decode_request(body: bytes, hook: str) -> HookRequest:
+    """Return the checked request for the service of `hook`.
+
+    Raises `MalformedRequestError` or `MissingElementError`, which name the member and never its value.
+    """
+    members = _members(body, "")
+    if _string(members, "hook") != hook:
+        raise MalformedRequestError("This service is for another hook.", "hook")
+    hook_instance = _string(members, "hookInstance")
+    notes: list[ReadingNote] = []
+    context = _context(members, hook, notes)
+    prefetch = _prefetch(members.get("prefetch"), notes)
+    return HookRequest(
+        hook=hook,
+        hook_instance=hook_instance,
+        context=context,
+        prefetch=prefetch,
+        fhir_server=_optional_string(members, "fhirServer"),
+        authorization=_authorization(members.get("fhirAuthorization")),
+        extension=_extension(members.get("extension")),
+        notes=tuple(notes),
+    )
+
+
+def _members(body: bytes, where: str) -> dict[str, msgspec.Raw]:
+    """Return the raw members of a JSON object; duplicate names, bad UTF-8 and deep nesting are refused."""
+    try:
+        if not body.isascii():
+            body.decode()
+        members = _RAW_MEMBERS.decode(body)
+    except RecursionError as error:
+        raise MalformedRequestError("The JSON is nested too deeply.", where or "$") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MalformedRequestError("The body is not a JSON object.", where or "$") from error
+    if _has_duplicates(body, members):
+        raise MalformedRequestError("A member name stands twice.", where or "$")
+    return members
+
+
+def _has_duplicates(body: bytes, members: dict[str, msgspec.Raw]) -> bool:
+    """Whether a name occurs twice: msgspec keeps the last one, so each value must stand where its name does."""
+    position, seen = 0, 0
+    while found := _KEY.match(body, position):
+        name = _TEXT.decode(found.group(1))
+        value = bytes(members[name])
+        if not body.startswith(value, found.end()):
+            return True
+        seen += 1
+        position = found.end() + len(value)
+    return seen != len(members)
+
+
+def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
+    path = f"{where}.{name}" if where else name
+    raw = members.get(name)
+    if raw is None or bytes(raw) == b"null":
+        raise MissingElementError("Required element missing", path)
+    try:
+        text = _TEXT.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise MalformedRequestError("The element must be a string.", path) from error
+    if not text.strip():
+        raise MissingElementError("Required element missing", path)
+    return text
+
+
+def _optional_string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str | None:
+    raw = members.get(name)
+    if raw is None or bytes(raw) == b"null":
+        return None
+    return _string(members, name, where)
+
+
+def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote]) -> HookContext:
+    raw = members.get("context")
+    if raw is None or bytes(raw) == b"null":
+        raise MissingElementError("Required element missing", "context")
+    inner = _members(bytes(raw), "context")
+    user = _string(inner, "userId", "context")
+    patient = _bare_id(_string(inner, "patientId", "context"), "context.patientId", notes)
+    encounter = _optional_string(inner, "encounterId", "context")
+    conditions = None
+    if hook == "problem-list-item-create":
+        if inner.get("conditions") is None or bytes(inner["conditions"]) == b"null":
+            raise MissingElementError("Required element missing", "context.conditions")
+        conditions = _conditions(inner["conditions"], notes)
+    return HookContext(
+        patient, user, _bare_id(encounter, "context.encounterId", notes) if encounter else None, conditions
+    )
+
+
+def _conditions(raw: msgspec.Raw, notes: list[ReadingNote]) -> Resource:
+    conditions = _one_resource(raw, "context.conditions", notes)
+    if conditions is None:
+        raise MalformedRequestError("The element must be a Bundle.", "context.conditions")
+    return conditions
+
+
+def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:
+    """Return the id; real clients also send `Patient/123`, which is used and noted."""
+    bare = text.rsplit("/", maxsplit=1)[-1]
+    if bare != text:
+        notes.append(
+            ReadingNote(severity="information", code="id-with-type", path=path, remedy="Send the bare id.")
+        )
+    if not _ID.fullmatch(bare):
+        raise MalformedRequestError("The element must be a FHIR id.", path)
+    return bare
+
+
+def _authorization(raw: msgspec.Raw | None) -> FHIRAuthorization | None:
+    if raw is None or bytes(raw) == b"null":
+        return None
+    _members(bytes(raw), "fhirAuthorization")
+    try:
+        return _AUTHORIZATION.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise MalformedRequestError("A member is missing or mistyped.", "fhirAuthorization") from error
+
+
+def _extension(raw: msgspec.Raw | None) -> dict[str, Any]:
+    if raw is None:
+        return {}
+    try:
+        return _OBJECT.decode(raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return {}
+
+
+def _prefetch(raw: msgspec.Raw | None, notes: list[ReadingNote]) -> dict[str, Resource | None] | None:
+    if raw is None or bytes(raw) == b"null":
+        return None
+    try:
+        return _PREFETCH.decode(raw)
+    except (msgspec.ValidationError, RecursionError):
+        pass
+    except msgspec.MsgspecError as error:
+        raise MalformedRequestError("The element must be an object.", "prefetch") from error
+    return _prefetch_by_entry(raw, notes)
+
+
+def _prefetch_by_entry(raw: msgspec.Raw, notes: list[ReadingNote]) -> dict[str, Resource | None]:
+    try:
+        members = _RAW_MEMBERS.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise MalformedRequestError("The element must be an object.", "prefetch") from error
+    prefetch: dict[str, Resource | None] = {}
+    for name, value in members.items():
+        if bytes(value) == b"null":
+            prefetch[name] = None
+        else:
+            resource = _one_resource(value, f"prefetch.{name}", notes)
+            if resource is not None:  # a value that is no object counts as absent, not as "none found"
+                prefetch[name] = resource
+    return prefetch
+
+
+def _one_resource(raw: msgspec.Raw, path: str, notes: list[ReadingNote]) -> Resource | None:
+    """Return the resource of one value, read softly where it breaks FHIR; None when it is no object at all."""
+    try:
+        return soft_resource(bytes(raw), path, notes, _DEEPEST)
+    except RecursionError as error:
+        raise MalformedRequestError("The JSON is nested too deeply.", path) from error

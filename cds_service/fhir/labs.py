@@ -1,0 +1,237 @@
+"""Reads results: numbers in one unit with their status, date, flag and range; it decides nothing about them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from cds_service.fhir.dates import moment_key, read_when
+from cds_service.fhir.quantities import Converted, printed_unit
+from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.shapes import CodeableConcept, Component, Quantity, ReferenceRange, Resource, concepts
+from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.model.definitions import Lab
+from cds_service.model.facts import Amount, Fact, Measurement, When
+
+_USED = frozenset({"final", "amended", "corrected", "preliminary"})
+_UNCERTAIN = frozenset({"unknown", ""})
+_FLAGS = {
+    "N": "N",
+    "L": "L",
+    "LU": "L",
+    "LL": "LL",
+    "<": "L",
+    "H": "H",
+    "HU": "H",
+    "HH": "HH",
+    ">": "H",
+    "A": "A",
+    "AA": "A",
+}
+_COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_NORMAL_RANGE_TYPES = frozenset({"normal", "recommended"})
+
+REMEDIES = {
+    "value-missing": "Send valueQuantity with a number.",
+    "unit-missing": "Send the unit of the value; a unit is never guessed.",
+    "unit-not-understood": "Send a UCUM unit of this quantity; a unit is never guessed.",
+    "value-implausible": "Check the value and its unit; it was not believed.",
+}
+
+
+class _Result(NamedTuple):
+    """One value of an Observation, with its place."""
+
+    lab: str
+    part: Resource | Component
+    whole: Resource
+    path: str
+    taken: When | None
+    status: str
+
+
+class LabReader:
+    """Reads the results of one request."""
+
+    def __init__(self, vocabulary: Vocabulary, intake: Intake, as_of: date) -> None:
+        """Keep what is needed to read."""
+        self._vocabulary = vocabulary
+        self._intake = intake
+        self._tomorrow = as_of + timedelta(days=1)
+
+    def measurements(self) -> dict[str, tuple[Measurement, ...]]:
+        """Return the results by lab, newest first; the order of ties is that of arrival."""
+        found: dict[str, list[Measurement]] = {}
+        names = self._vocabulary.lab_codes.names
+        for placed in self._intake.of("Observation"):
+            resource = placed.resource
+            for lab in names(resource.code):
+                self._keep(found, self._measure(lab, resource, resource, placed, ""))
+            for place, component in enumerate(resource.component or ()):
+                for lab in names(component.code):
+                    self._keep(found, self._measure(lab, component, resource, placed, f".component[{place}]"))
+        return {
+            lab: tuple(sorted(results, key=lambda result: moment_key(result.taken), reverse=True))
+            for lab, results in found.items()
+        }
+
+    def _keep(self, found: dict[str, list[Measurement]], measurement: Measurement | None) -> None:
+        if measurement is not None:
+            found.setdefault(measurement.lab, []).append(measurement)
+
+    def _measure(
+        self, lab: str, part: Resource | Component, whole: Resource, placed: Placed, inner: str
+    ) -> Measurement | None:
+        status = (whole.status or "").strip().lower()
+        path = placed.path + inner
+        if status not in _USED and status not in _UNCERTAIN:
+            self._intake.note(
+                "information", "status-not-usable", f"{path}.status", "The result was not used."
+            )
+            return None
+        if part.value_quantity is None:
+            if (
+                part.value_string is None
+                and part.value_integer is None
+                and part.value_codeable_concept is None
+            ):
+                if not (part is whole and whole.component):
+                    self._intake.note("information", "value-missing", path, REMEDIES["value-missing"])
+            else:
+                self._intake.note("warning", "value-not-a-quantity", path, REMEDIES["value-missing"])
+            return None
+        taken = _taken(whole)
+        if taken is None:
+            self._intake.note(
+                "warning", "undated-result", path, "Send effectiveDateTime; the result cannot be placed."
+            )
+        elif taken.earliest > self._tomorrow:
+            self._intake.note(
+                "warning", "future-result", path, "The result lies in the future; it was not used."
+            )
+            return None
+        if status in _UNCERTAIN:
+            self._intake.note(
+                "information", "status-unknown", f"{path}.status", "Used, marked, never alone critical."
+            )
+        return self._build(_Result(lab, part, whole, path, taken, status or "unknown"))
+
+    def _build(self, result: _Result) -> Measurement | None:
+        """Return the measurement; one whose unit is not understood is kept without a number, for its flag."""
+        lab, part, whole, path = result.lab, result.part, result.whole, result.path
+        definition = self._vocabulary.labs[lab]
+        quantity = part.value_quantity or Quantity()
+        converted = self._vocabulary.units[lab].convert(quantity)
+        if isinstance(converted, Converted) and not _is_plausible(definition, converted.value):
+            converted = "value-implausible"
+        if isinstance(converted, str):
+            self._intake.note("warning", converted, f"{path}.valueQuantity", REMEDIES[converted])
+            if converted == "value-implausible":
+                return None
+        low, high, range_text = self._range(lab, part.reference_range, quantity, path)
+        flag = _flag(part.interpretation)
+        comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
+        return Measurement(
+            lab=lab,
+            fact=_fact(definition, result, comparator, converted, range_text),
+            value=converted.value if isinstance(converted, Converted) else None,
+            comparator=comparator,
+            taken=result.taken,
+            low=low,
+            high=high,
+            flag=_FLAGS.get(flag or ""),
+            flag_critical=flag in {"LL", "HH", "AA"},
+            status=result.status,
+            certain=result.status not in _UNCERTAIN,
+            sample=whole.specimen.reference if whole.specimen else None,
+        )
+
+    def _range(
+        self, lab: str, ranges: list[ReferenceRange] | None, value: Quantity, path: str
+    ) -> tuple[Decimal | None, Decimal | None, str | None]:
+        """Return (low, high, printed) of the laboratory's own range, in the lab's unit."""
+        chosen = next((one for one in ranges or () if _is_normal_range(one)), None)
+        if chosen is None or (chosen.low is None and chosen.high is None):
+            return None, None, None
+        low, high = (self._bound(lab, bound, value) for bound in (chosen.low, chosen.high))
+        if (low is not None and high is not None and low >= high) or (low is None and high == 0):
+            self._intake.note("warning", "range-not-usable", f"{path}.referenceRange", "Send low below high.")
+            return None, None, None
+        if low is None and high is None:
+            self._intake.note(
+                "warning", "range-not-usable", f"{path}.referenceRange", "Send the range in the unit."
+            )
+            return None, None, None
+        printed = [
+            str(bound.value) if bound is not None and bound.value is not None else ""
+            for bound in (chosen.low, chosen.high)
+        ]
+        return low, high, _printed_range(*printed)
+
+    def _bound(self, lab: str, bound: Quantity | None, value: Quantity) -> Decimal | None:
+        """Convert one bound; a bound without a unit has the unit of the value."""
+        if bound is None or bound.value is None:
+            return None
+        if printed_unit(bound) is None:
+            bound = Quantity(value=bound.value, unit=value.unit, system=value.system, code=value.code)
+        converted = self._vocabulary.units[lab].convert(bound)
+        return converted.value if isinstance(converted, Converted) else None
+
+
+def _printed_range(low: str, high: str) -> str:
+    if low and high:
+        return f"{low}–{high}"
+    return f"≥ {low}" if low else f"≤ {high}"
+
+
+def _is_normal_range(one: ReferenceRange) -> bool:
+    if one.type is None:
+        return True
+    return any(coding.code in _NORMAL_RANGE_TYPES for coding in one.type.coding or ())
+
+
+def _is_plausible(lab: Lab, value: Decimal) -> bool:
+    low, high = lab.plausible.low, lab.plausible.high
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _flag(interpretation: list[CodeableConcept] | CodeableConcept | None) -> str | None:
+    for concept in concepts(interpretation):
+        for coding in concept.coding or ():
+            code = (coding.code or "").strip().upper()
+            if code in _FLAGS:
+                return code
+        text = (concept.text or "").strip().upper()
+        if text in _FLAGS:
+            return text
+    return None
+
+
+def _taken(resource: Resource) -> When | None:
+    period = resource.effective_period
+    return (
+        read_when(resource.effective_date_time)
+        or read_when(resource.effective_instant)
+        or read_when((period.end or period.start) if period else None)
+        or read_when(resource.issued)
+    )
+
+
+def _fact(
+    lab: Lab, result: _Result, comparator: str | None, converted: Converted | str, range_text: str | None
+) -> Fact:
+    quantity = result.part.value_quantity or Quantity()
+    canonical = None
+    if isinstance(converted, Converted) and converted.was_converted:
+        canonical = Amount((comparator or "") + str(converted.value), lab.unit)
+    return Fact(
+        what=lab.title[:1].lower() + lab.title[1:] if lab.title[1:2].islower() else lab.title,
+        reference=f"Observation/{result.whole.id}" if result.whole.id else None,
+        value=(comparator or "") + format(quantity.value, "f") if quantity.value is not None else None,
+        unit=printed_unit(quantity),
+        on=result.taken.text if result.taken else None,
+        canonical=canonical,
+        range=range_text,
+        note=None if result.status == "final" else result.status,
+    )

@@ -1,0 +1,98 @@
+"""Reads one resource that breaks FHIR, element by element; it repairs nothing and drops only what does not fit."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+
+from cds_service.fhir.shapes import Entry, Resource, Shape
+from cds_service.model.facts import ReadingNote
+
+_ANYTHING = msgspec.json.Decoder()
+_RESOURCE = msgspec.json.Decoder(Resource)
+_MOST_NOTES = 200
+
+
+def soft_resource(raw: bytes, path: str, notes: list[ReadingNote], deepest: int) -> Resource | None:
+    """Return the resource in `raw`; each element that does not fit is left out with a note.
+
+    Returns None, with a note, when `raw` is no JSON object. Raises `RecursionError` beyond `deepest` levels.
+    """
+    try:
+        return _RESOURCE.decode(raw)
+    except msgspec.ValidationError:
+        pass
+    value = _ANYTHING.decode(raw)
+    if not isinstance(value, dict):
+        _note(notes, path)
+        return None
+    resource: Resource = _soft(value, Resource, path, notes, deepest)
+    return resource
+
+
+def _note(notes: list[ReadingNote], path: str) -> None:
+    if len(notes) < _MOST_NOTES:
+        notes.append(
+            ReadingNote(
+                severity="warning",
+                code="unreadable-element",
+                path=path,
+                remedy="Send the element in the form that FHIR gives it.",
+            )
+        )
+
+
+def _soft(value: dict[str, Any], shape: type[Any], path: str, notes: list[ReadingNote], depth: int) -> Any:
+    if depth <= 0:
+        raise RecursionError
+    members: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        if field.encode_name not in value:
+            continue
+        where = f"{path}.{field.encode_name}"
+        read = _soft_member(value[field.encode_name], field.type, where, notes, depth)
+        if read is not None:
+            members[field.name] = read
+    return shape(**members)
+
+
+def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, wanted, strict=False)
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        pass
+    shape, many = _shape_in(wanted)
+    if shape is not None and isinstance(value, dict) and not (many and shape is Entry):
+        soft = _soft(value, shape, path, notes, depth - 1)
+        return [soft] if many and not _takes_single(wanted) else soft
+    if shape is not None and many and isinstance(value, list):
+        items = []
+        for place, item in enumerate(value):
+            where = f"{path}[{place}]"
+            if isinstance(item, dict):
+                items.append(_soft(item, shape, where, notes, depth - 1))
+            else:
+                _note(notes, where)
+        return items
+    _note(notes, path)
+    return None
+
+
+def _shape_in(wanted: Any) -> tuple[type[Shape] | None, bool]:
+    """Return the struct that an annotation holds, and whether it can stand in a list."""
+    shape: type[Shape] | None = None
+    many = False
+    for part in get_args(wanted) or (wanted,):
+        if isinstance(part, type) and issubclass(part, Shape):
+            shape = part
+        for inner in get_args(part):
+            if isinstance(inner, type) and issubclass(inner, Shape):
+                shape, many = inner, True
+    return shape, many
+
+
+def _takes_single(wanted: Any) -> bool:
+    return any(isinstance(part, type) and issubclass(part, Shape) for part in get_args(wanted))

@@ -1,0 +1,85 @@
+"""Quantities to decimals in one UCUM unit per lab; a unit that is not known is said, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from cds_service.fhir.shapes import Quantity
+from cds_service.model.definitions import Lab
+
+UCUM_SYSTEMS = frozenset(
+    {"http://unitsofmeasure.org", "http://unitsofmeasure.org/", "https://unitsofmeasure.org"}
+)
+_ONE = Decimal(1)
+_WIDEST = Decimal("1e15")
+
+
+class Converted(msgspec.Struct, frozen=True, gc=False):
+    """A value in the lab's unit; `was_converted` tells whether that is another unit than the reported one."""
+
+    value: Decimal
+    was_converted: bool
+    unit: str
+
+
+class UnitTable:
+    """Every accepted spelling of every unit of one lab, with factor and offset into the lab's own unit.
+
+    value in the lab's unit = reported x factor + offset. Spellings are looked up as written first, then without
+    regard to case; case is never folded on the way to UCUM.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        conversions: Mapping[str, Mapping[str, tuple[Decimal, Decimal]]],
+        spellings: Mapping[str, str],
+    ) -> None:
+        """Precompute the table for `lab`."""
+        known = conversions[lab.conversions]
+        target_factor, target_offset = known[lab.unit]
+        self._quantum = Decimal(1).scaleb(-lab.decimals)
+        self._exact: dict[str, tuple[Decimal, Decimal]] = {}
+        for ucum, (factor, offset) in known.items():
+            self._exact[ucum] = (factor / target_factor, (offset - target_offset) / target_factor)
+        for spelling, ucum in spellings.items():
+            if ucum in known:
+                self._exact[spelling] = self._exact[ucum]
+        self._folded = {spelling.casefold(): numbers for spelling, numbers in self._exact.items()}
+
+    def convert(self, quantity: Quantity) -> Converted | str:
+        """Return the value in the lab's unit, or the code of the ReadingNote that says why not.
+
+        Converted values are rounded half up to the decimals of the lab's limits, unconverted ones stay as reported.
+        """
+        if quantity.value is None:
+            return "value-missing"
+        unit = unit_of(quantity)
+        if unit is None:
+            return "unit-missing"
+        numbers = self._exact.get(unit) or self._folded.get(unit.casefold())
+        if numbers is None:
+            return "unit-not-understood"
+        if not -_WIDEST < quantity.value < _WIDEST:
+            return "value-implausible"
+        factor, offset = numbers
+        if factor == _ONE and not offset:
+            return Converted(quantity.value, was_converted=False, unit=unit)
+        value = (quantity.value * factor + offset).quantize(self._quantum, ROUND_HALF_UP)
+        return Converted(value, was_converted=True, unit=unit)
+
+
+def unit_of(quantity: Quantity) -> str | None:
+    """Return the unit to trust: the UCUM code, else the printed unit, else a code of an unnamed system."""
+    if quantity.code and quantity.system in UCUM_SYSTEMS:
+        return quantity.code.strip()
+    printed = (quantity.unit or "").strip() or (quantity.code or "").strip()
+    return printed or None
+
+
+def printed_unit(quantity: Quantity) -> str | None:
+    """Return the unit as a person reads it: the printed one, else the code."""
+    return (quantity.unit or quantity.code or "").strip() or None

@@ -1,0 +1,49 @@
+"""From one checked request to `PatientFacts`: calls one reader per kind of fact; reads no clock and judges nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds_service.fhir.conditions import ConditionReader
+from cds_service.fhir.envelope import HookRequest
+from cds_service.fhir.labs import LabReader
+from cds_service.fhir.medications import MedicationReader
+from cds_service.fhir.orders import read_orders
+from cds_service.fhir.patients import read_family_history, read_patient
+from cds_service.fhir.resources import KIND_OF_KEY, Intake
+from cds_service.fhir.symptoms import SymptomReader
+from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.model.facts import PatientFacts
+
+
+def read_facts(
+    request: HookRequest, vocabulary: Vocabulary, advertised: tuple[str, ...], trigger: str, as_of: datetime
+) -> PatientFacts:
+    """Return everything that the request says of its patient at `as_of`.
+
+    `advertised` are the prefetch keys of the service; those that did not arrive are named in `missing_keys`.
+    `trigger` tells where the presentation stands: `recorded-now` in the context, or `on-problem-list`.
+    """
+    today = as_of.date()
+    intake = Intake(request)
+    conditions = ConditionReader(vocabulary, intake, today)
+    symptoms = SymptomReader(vocabulary, intake, today)
+    symptoms.read()
+    age, sex = read_patient(intake, today)
+    return PatientFacts(
+        patient_id=request.context.patient_id,
+        encounter=request.context.encounter_id,
+        age=age,
+        sex=sex,
+        presentations=tuple(conditions.presentations(trigger)),
+        conditions=(*conditions.conditions(), *symptoms.signs),
+        medications=tuple(MedicationReader(vocabulary, intake, today).medications()),
+        measurements=LabReader(vocabulary, intake, today).measurements(),
+        examinations=tuple(symptoms.examinations),
+        habits=tuple(symptoms.habits),
+        placed_orders=tuple(read_orders(vocabulary, intake)),
+        family_history=tuple(read_family_history(intake)),
+        arrived=frozenset(KIND_OF_KEY.get(key, key) for key in intake.answered_keys),
+        missing_keys=tuple(key for key in advertised if key not in intake.arrived_keys),
+        notes=tuple(intake.notes),
+    )

@@ -1,0 +1,192 @@
+"""The few FHIR elements that are read, as lean structs; what is not named here is skipped while decoding.
+
+One flat `Resource` serves every resource type, because the type of a prefetch value is only known from its
+content, and because a tagged union would refuse the whole message for one unknown type. Unions of list, object
+and string take in the versions and mistakes of FHIR that real records show.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+_MAX_TEXT = 160
+
+
+class Shape(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
+    """A part of a resource; every element is optional."""
+
+
+class Coding(Shape, gc=False):
+    """A code."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Shape, gc=False):
+    """Codes and a text for one thing."""
+
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Reference(Shape, gc=False):
+    """A reference to another resource."""
+
+    reference: str | None = None
+    display: str | None = None
+
+
+class CodeableReference(Shape, gc=False):
+    """R5's `medication`: a concept or a reference."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
+class Quantity(Shape, gc=False):
+    """A number with a unit; numbers in strings are read as numbers."""
+
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Period(Shape, gc=False):
+    """A time span."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class ReferenceRange(Shape, gc=False):
+    """A laboratory's range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+    text: str | None = None
+    type: CodeableConcept | None = None
+
+
+class Component(Shape, gc=False):
+    """One part of an Observation."""
+
+    code: CodeableConcept | None = None
+    value_quantity: Quantity | None = None
+    value_string: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_integer: int | None = None
+    interpretation: list[CodeableConcept] | CodeableConcept | None = None
+    reference_range: list[ReferenceRange] | None = None
+
+
+class FamilyCondition(Shape, gc=False):
+    """A condition of a relative."""
+
+    code: CodeableConcept | None = None
+
+
+class Link(Shape, gc=False):
+    """A link of a Bundle."""
+
+    relation: str | None = None
+
+
+class Entry(Shape, gc=False):
+    """An entry of a Bundle."""
+
+    full_url: str | None = None
+    resource: Resource | None = None
+
+
+class Resource(Shape, gc=False):
+    """Any resource. Which elements mean something depends on `resource_type`."""
+
+    resource_type: str | None = None
+    id: str | None = None
+    status: str | None = None
+    category: list[CodeableConcept] | CodeableConcept | str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None
+    effective_date_time: str | None = None
+    issued: str | None = None
+    value_quantity: Quantity | None = None
+    # Observation
+    effective_period: Period | None = None
+    effective_instant: str | None = None
+    value_string: str | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_integer: int | None = None
+    interpretation: list[CodeableConcept] | CodeableConcept | None = None
+    reference_range: list[ReferenceRange] | None = None
+    component: list[Component] | None = None
+    specimen: Reference | None = None
+    # Condition
+    clinical_status: CodeableConcept | str | None = None
+    verification_status: CodeableConcept | str | None = None
+    onset_date_time: str | None = None
+    onset_period: Period | None = None
+    abatement_date_time: str | None = None
+    abatement_period: Period | None = None
+    abatement_string: str | None = None
+    abatement_boolean: bool | None = None
+    recorded_date: str | None = None
+    asserted_date: str | None = None
+    # MedicationRequest, MedicationStatement, ServiceRequest
+    intent: str | None = None
+    priority: str | None = None
+    do_not_perform: bool | None = None
+    authored_on: str | None = None
+    date_asserted: str | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
+    occurrence_date_time: str | None = None
+    # Patient
+    birth_date: str | None = None
+    gender: str | None = None
+    # FamilyMemberHistory
+    relationship: CodeableConcept | None = None
+    condition: list[FamilyCondition] | None = None
+    # Bundle and containers
+    type: CodeableConcept | list[CodeableConcept] | str | None = None
+    entry: list[Entry] | None = None
+    link: list[Link] | None = None
+    contained: list[Resource] | None = None
+
+
+def concepts(value: list[CodeableConcept] | CodeableConcept | str | None) -> list[CodeableConcept]:
+    """Return a list of concepts, whichever of the three shapes a record uses."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str):
+        return [CodeableConcept(text=value, coding=[Coding(code=value)])]
+    return [value]
+
+
+def code_of(value: CodeableConcept | str | None) -> str | None:
+    """Return the first code of a status, trimmed and in lower case, from an object or a bare string."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.strip().lower() or None
+    for coding in value.coding or ():
+        if coding.code:
+            return coding.code.strip().lower()
+    return (value.text or "").strip().lower() or None
+
+
+def wording(concept: CodeableConcept | None) -> str:
+    """Return the words of a concept: its text, else its first display, shortened and on one line."""
+    if concept is None:
+        return ""
+    text = concept.text or next((coding.display for coding in concept.coding or () if coding.display), "")
+    return " ".join(text.split())[:_MAX_TEXT]

@@ -1,0 +1,135 @@
+"""All definitions that passed the first two gates, with what each of them names; it finds no fault itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from cds_service.knowledge.codes import Tables
+from cds_service.knowledge.expressions import Path, findings_in, leaves_in
+from cds_service.knowledge.yaml_reader import Document
+
+BANDS = ("low", "normal", "high", "marked-low", "marked-high", "critical-low", "critical-high")
+RESERVED_FINDINGS = ("red-flag", "other-cause-supported")
+
+Documents = Mapping[str, Mapping[str, Document]]
+
+
+class Draft:
+    """All documents that passed the first two gates, with what the checks look up."""
+
+    def __init__(self, documents: Documents, tables: Tables, today: date) -> None:
+        """Keep the documents by kind and id."""
+        self.documents = documents
+        self.tables = tables
+        self.today = today
+
+    def of(self, kind: str) -> Iterator[tuple[str, Document]]:
+        """Yield (id, document) of one kind."""
+        yield from self.documents[kind].items()
+
+    @cached_property
+    def lab_findings(self) -> set[str]:
+        """Every finding that a lab file yields."""
+        names = {f"{lab}-{band}" for lab, _ in self.of("labs") for band in BANDS}
+        return names | {f"{lab}-borderline" for lab, doc in self.of("labs") if "borderline" in doc.value}
+
+    @cached_property
+    def findings(self) -> set[str]:
+        """Every finding that exists, without the reserved ones."""
+        presented = {f"presents-with-{name}" for name, _ in self.of("presentations")}
+        return self.lab_findings | presented | set(self.documents["rules"])
+
+
+def every(draft: Draft) -> Iterator[tuple[str, str, Document]]:
+    """Yield (kind, id, document) of everything."""
+    for kind, documents in draft.documents.items():
+        for name, document in documents.items():
+            yield kind, name, document
+
+
+def references(  # noqa: C901 - a flat list of members reads best
+    kind: str, value: Mapping[str, Any]
+) -> Iterator[tuple[str, Path, str]]:
+    """Yield (what is named, path, name) for every plain reference of one definition."""
+    for place, name in enumerate(value.get("workup", ())):
+        yield "orders", ("workup", place), name
+    for place, name in enumerate(value.get("speaks_for", ())):
+        yield "causes", ("speaks_for", place), name
+    for place, name in enumerate(value.get("presentations", ())):
+        yield "presentations", ("presentations", place), name
+    for place, name in enumerate(value.get("settled_by", ())):
+        yield "labs", ("settled_by", place), name
+    for place, name in enumerate(value.get("covers", ())):
+        yield "orders or labs", ("covers", place), name
+    cites = value.get("cites", ())
+    for place, name in enumerate(cites):
+        yield "sources", ("cites", place), name
+    for member in ("evidence", "remarks"):
+        for place, part in enumerate(value.get(member, ())):
+            yield "sources", (member, place, "cites"), part["cites"]
+    if "yields_to" in value:
+        yield "labs", ("yields_to",), value["yields_to"]
+    if kind == "labs" and "derived" in value:
+        yield "labs", ("derived", "from"), value["derived"]["from"]
+        yield "labs", ("derived", "adjust_by"), value["derived"]["adjust_by"]
+
+
+def code_refs(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield every reference into a code table, with its path."""
+    for place, ref in enumerate(value.get("codes", ())):
+        yield ("codes", place), ref
+    if isinstance(value.get("code"), dict):
+        yield ("code",), value["code"]
+
+
+def finding_uses(  # noqa: C901 - a flat list of kinds reads best
+    kind: str, value: Mapping[str, Any]
+) -> Iterator[tuple[Path, str]]:
+    """Yield every finding that a definition reads, with its path."""
+    if kind == "rules":
+        yield from findings_in(value["when"], ("when",))
+    if kind == "red_flags":
+        for place, level in enumerate(value["levels"]):
+            yield from findings_in(level["when"], ("levels", place, "when"))
+    if kind == "causes":
+        for place, part in enumerate(value["evidence"]):
+            yield ("evidence", place, "finding"), part["finding"]
+        for place, part in enumerate(value.get("remarks", ())):
+            if "when" in part:
+                yield ("remarks", place, "when"), part["when"]
+    if kind == "orders":
+        if "not_applicable_when" in value:
+            yield from findings_in(value["not_applicable_when"], ("not_applicable_when",))
+        if "settled_by_finding" in value:
+            yield ("settled_by_finding",), value["settled_by_finding"]
+    if kind == "labs":
+        yield from lab_finding_uses(value)
+
+
+def lab_finding_uses(value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield every finding that limits, windows and gates of a lab depend on, with its path."""
+    for place, window in enumerate(value.get("shorter_windows", ())):
+        yield ("shorter_windows", place, "when"), window["when"]
+    for band, limit in value.get("limits", {}).items():
+        for place, other in enumerate(limit.get("instead", ())):
+            yield ("limits", band, "instead", place, "when"), other["when"]
+    for place, name in enumerate(value.get("own_range_when", ())):
+        yield ("own_range_when", place), name
+    if "only_with" in value:
+        yield ("only_with",), value["only_with"]
+    for place, name in enumerate(value.get("derived", {}).get("not_when", ())):
+        yield ("derived", "not_when", place), name
+
+
+def leaves(draft: Draft) -> Iterator[tuple[Document, Path, str, dict[str, Any]]]:
+    """Yield every leaf (document, path, operator, operand) of every rule and red flag."""
+    for _name, document in draft.of("rules"):
+        for path, operator, operand in leaves_in(document.value["when"], ("when",)):
+            yield document, path, operator, operand
+    for _name, document in draft.of("red_flags"):
+        for place, level in enumerate(document.value["levels"]):
+            for path, operator, operand in leaves_in(level["when"], ("levels", place, "when")):
+                yield document, path, operator, operand

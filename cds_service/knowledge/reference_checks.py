@@ -1,0 +1,112 @@
+"""Checks of what definitions name: every name must exist, and every definition must be named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.knowledge.draft import (
+    RESERVED_FINDINGS,
+    Draft,
+    code_refs,
+    every,
+    finding_uses,
+    leaves,
+    references,
+)
+from cds_service.model.faults import Fault, did_you_mean
+
+
+def file_name(draft: Draft) -> Iterator[Fault]:
+    """The id is the file's name."""
+    for _kind, name, document in every(draft):
+        if document.value["id"] != name:
+            remedy = f"Write id: {name}, or rename the file."
+            yield document.fault(("id",), "file-name", "The id is not the file's name.", remedy)
+
+
+def unknown_reference(draft: Draft) -> Iterator[Fault]:
+    """Orders, causes, labs, presentations and sources that are named exist."""
+    for kind, _name, document in every(draft):
+        for wanted, path, name in references(kind, document.value):
+            known = {known for folder in wanted.split(" or ") for known in draft.documents[folder]}
+            if name not in known:
+                text = f"There is no {name!r} among the {wanted}."
+                yield document.fault(path, "unknown-reference", text, did_you_mean(name, sorted(known)))
+
+
+def unknown_code_key(draft: Draft) -> Iterator[Fault]:
+    """A code table has the key that is named."""
+    known = {f"{table}/{key}" for table, key in draft.tables.codes}
+    for _kind, _name, document in every(draft):
+        for path, ref in code_refs(document.value):
+            wanted = f"{ref['table']}/{ref['key']}"
+            if wanted not in known:
+                text = f"No code table has {wanted}."
+                yield document.fault(path, "unknown-code-key", text, did_you_mean(wanted, sorted(known)))
+
+
+def unknown_finding(draft: Draft) -> Iterator[Fault]:
+    """Something yields every finding that is read."""
+    for kind, _name, document in every(draft):
+        for path, finding in finding_uses(kind, document.value):
+            allowed = draft.findings | (set(RESERVED_FINDINGS) if path[0] == "evidence" else set())
+            if finding not in allowed:
+                text = f"Nothing yields the finding {finding!r}."
+                yield document.fault(path, "unknown-finding", text, did_you_mean(finding, sorted(allowed)))
+
+
+def unknown_value_set(draft: Draft) -> Iterator[Fault]:
+    """A value set that a rule names exists and is of the right kind."""
+    known = sorted(draft.documents["value_sets"])
+    for document, path, operator, operand in leaves(draft):
+        wanted = operand.get("in", ()) if operator in {"condition", "medication"} else ()
+        for place, name in enumerate(wanted):
+            if name not in known:
+                text = f"There is no value set {name!r}."
+                yield document.fault(
+                    (*path, "in", place), "unknown-value-set", text, did_you_mean(name, known)
+                )
+            elif (draft.documents["value_sets"][name].value["kind"] == "medication") != (
+                operator == "medication"
+            ):
+                text = f"{name!r} is not a value set for a {operator}."
+                yield document.fault((*path, "in", place), "wrong-value-set", text, "Use the right operator.")
+
+
+def uncited_source(draft: Draft) -> Iterator[Fault]:
+    """A source that nothing cites is dead."""
+    cited = {
+        name
+        for kind, _n, doc in every(draft)
+        for wanted, _p, name in references(kind, doc.value)
+        if wanted == "sources"
+    }
+    for name, document in draft.of("sources"):
+        if name not in cited:
+            yield document.fault(
+                (), "uncited-source", "Nothing cites this source.", "Cite it or delete the file."
+            )
+
+
+def unused_definition(draft: Draft) -> Iterator[Fault]:
+    """A rule or value set that nothing reads is dead."""
+    used = {finding for kind, _n, doc in every(draft) for _p, finding in finding_uses(kind, doc.value)}
+    sets = {name for _d, _p, _op, operand in leaves(draft) for name in operand.get("in", ())}
+    for name, document in draft.of("rules"):
+        if name not in used and "raises" not in document.value:
+            yield document.fault(
+                (), "unused-definition", "Nothing reads this finding.", "Use it or delete the file."
+            )
+    for name, document in draft.of("value_sets"):
+        if name not in sets:
+            yield document.fault(
+                (), "unused-definition", "No rule uses this value set.", "Use it or delete it."
+            )
+
+
+def duplicate_finding(draft: Draft) -> Iterator[Fault]:
+    """A finding has one maker."""
+    for name, document in draft.of("rules"):
+        if name in draft.lab_findings or name in RESERVED_FINDINGS or name.startswith("presents-with-"):
+            text = f"The finding {name!r} is already made elsewhere."
+            yield document.fault(("id",), "duplicate-finding", text, "Choose another id.")

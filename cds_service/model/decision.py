@@ -1,0 +1,116 @@
+"""Every stage of one decision, kept for the explanation; built by the pipeline, changed by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from cds_service.model.definitions import Cause, Evidence, Order, RedFlag
+from cds_service.model.facts import Fact, Measurement, PatientFacts, ReadingNote
+from cds_service.model.findings import Finding
+from cds_service.model.hooks import Card, Indicator
+
+
+class Standing(StrEnum):
+    """How a cause stands after weighing, best first."""
+
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    LESS_LIKELY = "less-likely"
+    EXCLUDED = "excluded"
+
+
+class Argument(msgspec.Struct, frozen=True, gc=False):
+    """Evidence that holds for this patient, with the facts that make it hold."""
+
+    evidence: Evidence
+    facts: tuple[Fact, ...]
+
+
+class RankedCause(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A cause with every argument for and against it and what is missing."""
+
+    cause: Cause
+    standing: Standing
+    score: int
+    arguments_for: tuple[Argument, ...]
+    arguments_against: tuple[Argument, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def is_candidate(self) -> bool:
+        """Whether the cause may be named on a card."""
+        return self.standing in {Standing.LIKELY, Standing.POSSIBLE}
+
+
+class NotAssessed(msgspec.Struct, frozen=True, gc=False):
+    """A cause about which the record says nothing."""
+
+    cause: str
+    missing: tuple[str, ...]
+
+
+class FiredRedFlag(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A red flag that fired, its level and the exact facts."""
+
+    red_flag: RedFlag
+    level: Indicator
+    because: str
+    facts: tuple[Fact, ...]
+
+
+class WorkupStatus(StrEnum):
+    """What became of a test that would settle something."""
+
+    SUGGESTED = "suggested"
+    ALREADY_DONE = "already-done"
+    ALREADY_ORDERED = "already-ordered"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class WorkupItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One order with its status. `prompted_by` are the facts that ask for it, `measured` the results that answer it."""
+
+    order: Order
+    status: WorkupStatus
+    because: str
+    repeat: bool = False
+    urgent: bool = False
+    recommended: bool = False
+    red_flag: str | None = None
+    prompted_by: tuple[Fact, ...] = ()
+    measured: tuple[Measurement, ...] = ()
+    reference: str | None = None
+    on: str | None = None
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How one lab stands: the result that speaks (if any), its bands, and the newest one that is too old to speak.
+
+    `bands` are the bands that hold (`low`, `marked-low`, …); `None` when nothing can be said.
+    """
+
+    lab: str
+    current: Measurement | None
+    bands: frozenset[str] | None
+    stale: Measurement | None = None
+    stale_bands: frozenset[str] = frozenset()
+    stale_days: int | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole argument for one request, ending in cards."""
+
+    facts: PatientFacts
+    findings: Mapping[str, Finding]
+    readings: Mapping[str, Reading]
+    red_flags: tuple[FiredRedFlag, ...]
+    ranking: tuple[RankedCause, ...]
+    not_assessed: tuple[NotAssessed, ...]
+    workup: tuple[WorkupItem, ...]
+    notes: tuple[ReadingNote, ...]
+    level: Indicator
+    cards: tuple[Card, ...]

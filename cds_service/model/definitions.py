@@ -1,0 +1,275 @@
+"""What one file under `cards/` says, as frozen types; no file is read here and no clinical word stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import msgspec
+
+from cds_service.model.hooks import Indicator
+from cds_service.model.parts import (
+    CodeRow,
+    CodeTableRef,
+    Derivation,
+    Limit,
+    ReferenceRange,
+    ShorterWindow,
+    TextPattern,
+)
+
+
+class Urgency(IntEnum):
+    """How soon a cause wants action; the lower number is the more urgent."""
+
+    EMERGENCY = 0
+    SAME_DAY = 1
+    SOON = 2
+    ROUTINE = 3
+
+    @property
+    def word(self) -> str:
+        """The word of the content files and of the explanation object, e.g. `same-day`."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def of(cls, word: str) -> Urgency:
+        """Return the urgency that `word` names."""
+        return cls[word.upper().replace("-", "_")]
+
+
+class Weight(StrEnum):
+    """How much a finding bears on a cause, and in which direction."""
+
+    STRONG_FOR = "strong-for"
+    MODERATE_FOR = "moderate-for"
+    WEAK_FOR = "weak-for"
+    WEAK_AGAINST = "weak-against"
+    MODERATE_AGAINST = "moderate-against"
+    STRONG_AGAINST = "strong-against"
+    EXCLUDES = "excludes"
+
+    @property
+    def is_for(self) -> bool:
+        """Whether the finding speaks for the cause."""
+        return self.value.endswith("-for")
+
+    @property
+    def strength(self) -> str:
+        """`strong`, `moderate`, `weak` or `excludes`, as the explanation object has it."""
+        return self.value.split("-", maxsplit=1)[0]
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """What every file has: its id (the file's name) and a title for people."""
+
+    id: str
+    title: str
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """When a statement was written and when it must be read again; `checked_by` stays null until a clinician signs."""
+
+    written_on: date
+    next_review: date
+    checked_by: str | None = None
+
+
+class Source(Definition, frozen=True, kw_only=True):
+    """A place that a statement can be traced to. `grade`: V read, L page found, K general knowledge, 2nd secondary."""
+
+    publisher: str
+    url: str | None = None
+    grade: str
+    reference: str | None = None
+
+
+class Presentation(Definition, frozen=True, kw_only=True):
+    """A symptom or sign that starts a differential when a clinician records it."""
+
+    noun: str
+    codes: tuple[CodeTableRef, ...] = ()
+    text: TextPattern | None = None
+    workup: tuple[str, ...] = ()
+    in_source_document: tuple[str, ...] = ()
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class ValueSet(Definition, frozen=True, kw_only=True):
+    """Codes and phrases that mean one thing.
+
+    `kind` tells what silence means: a `diagnosis` or `medication` missing from a list that arrived is absent,
+    a `sign` that nobody recorded is unknown.
+    """
+
+    kind: str
+    codes: tuple[CodeTableRef, ...] = ()
+    text: TextPattern | None = None
+    systemic_only: bool = False
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class Lab(Definition, frozen=True, kw_only=True):
+    """A measurement: its codes, its one unit, its limits, how long a result speaks.
+
+    Below `from_age` neither default range nor limits are used, while a finding of `own_range_when` is present no
+    default range. Where `yields_to` can be interpreted this lab says nothing, and in-range or mildly abnormal
+    results speak only while `only_with` is present. A normal result taken more than `before_onset_days` before the
+    onset excludes nothing. A marked result older than its window, with no later one, is pointed out for
+    `unrepeated_days`.
+    """
+
+    short: str
+    category: str = "laboratory"
+    codes: tuple[CodeTableRef, ...] = ()
+    conversions: str
+    unit: str
+    decimals: int
+    plausible: ReferenceRange
+    default_ranges: tuple[ReferenceRange, ...] = ()
+    limits: Mapping[str, Limit] = {}
+    borderline: ReferenceRange | None = None
+    marked_raises: bool = True
+    critical_flags: bool = False
+    from_age: int | None = None
+    own_range_when: tuple[str, ...] = ()
+    fresh_days: int
+    shorter_windows: tuple[ShorterWindow, ...] = ()
+    retest_hours: int
+    before_onset_days: int | None = None
+    unrepeated_days: int = 0
+    only_with: str | None = None
+    yields_to: str | None = None
+    derived: Derivation | None = None
+    cites: tuple[str, ...]
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class Rule(Definition, frozen=True, kw_only=True):
+    """One finding, named like the file, from facts and other findings. `raises` lifts the level of the card."""
+
+    when: Any
+    raises: Indicator | None = None
+    cites: tuple[str, ...]
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class RedFlagLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """The flag fires at this level when the expression is present; the first level that holds wins."""
+
+    level: Indicator
+    when: Any
+    because: str
+
+
+class RedFlag(Definition, frozen=True, kw_only=True):
+    """A combination that must not wait: a card of its own with the facts that fired."""
+
+    levels: tuple[RedFlagLevel, ...]
+    summary: str
+    action: str
+    detail: str
+    workup: tuple[str, ...]
+    speaks_for: tuple[str, ...] = ()
+    cites: tuple[str, ...]
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class Order(Definition, frozen=True, kw_only=True):
+    """A test, tracing, referral or review that can be offered as a draft ServiceRequest."""
+
+    label: str
+    repeat_label: str | None = None
+    kind: str
+    codes: tuple[CodeTableRef, ...] = ()
+    draft_code: str | None = None
+    text: TextPattern | None = None
+    settled_by: tuple[str, ...] = ()
+    settled_by_finding: str | None = None
+    covers: tuple[str, ...] = ()
+    offered: bool = True
+    priority: str = "routine"
+    pending_days: int = 90
+    not_applicable_when: Any = None
+    note: str | None = None
+    review: Review
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding's bearing on a cause, in a sentence that a clinician can check against its source."""
+
+    finding: str
+    weight: Weight
+    because: str
+    cites: str
+
+
+class Cause(Definition, frozen=True, kw_only=True):
+    """Something that could explain the presentation."""
+
+    names: tuple[str, ...] = ()
+    summary: str | None = None
+    code: CodeTableRef | None = None
+    in_source_document: tuple[str, ...] = ()
+    presentations: tuple[str, ...]
+    urgency: str
+    group: str = "condition"
+    evidence: tuple[Evidence, ...]
+    workup: tuple[str, ...] = ()
+    remarks: tuple[Mapping[str, Any], ...] = ()
+    review: Review
+    examples: tuple[Mapping[str, Any], ...]
+
+
+class Template(Definition, frozen=True, kw_only=True):
+    """The words of one kind of card; `{placeholders}` are filled by the composer."""
+
+    topic: Mapping[str, str]
+    text: Mapping[str, str]
+
+
+class OverrideReasonDefinition(Definition, frozen=True, kw_only=True):
+    """A reason that a clinician can give for dismissing a card; the title is its display."""
+
+    system: str
+    code: str
+    place: int
+
+
+class Service(Definition, frozen=True, kw_only=True):
+    """One CDS Hooks service: its hook, its words in discovery and how much it may say."""
+
+    hook: str
+    description: str
+    usage_requirements: str
+    most_cards: int
+    trigger: str
+
+
+class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """All content, checked, with every code looked up. `version` is `<release>+<first 12 of the content hash>`."""
+
+    version: str
+    presentations: Mapping[str, Presentation]
+    value_sets: Mapping[str, ValueSet]
+    labs: Mapping[str, Lab]
+    rules: Mapping[str, Rule]
+    red_flags: Mapping[str, RedFlag]
+    orders: Mapping[str, Order]
+    causes: Mapping[str, Cause]
+    templates: Mapping[str, Template]
+    services: Mapping[str, Service]
+    sources: Mapping[str, Source]
+    override_reasons: Mapping[str, OverrideReasonDefinition]
+    codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]
+    conversions: Mapping[str, Mapping[str, tuple[Decimal, Decimal]]]
+    spellings: Mapping[str, str]

@@ -1,0 +1,83 @@
+"""The parts that definitions are made of: codes, phrases, limits and windows; nothing here is read from a file."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+
+class CodeTableRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one key of one code table, less the roles that do not mean the thing by themselves.
+
+    `only` narrows it to single codes, where a table's key holds several things.
+    """
+
+    table: str
+    key: str
+    only: tuple[str, ...] = ()
+    without_roles: tuple[str, ...] = ("nonspecific",)
+
+
+class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One verified code of a shipped table; `prefix` codes match every ICD-10-CM code that starts so."""
+
+    system: str
+    code: str
+    display: str
+    prefix: bool = False
+    role: str = "root"
+    ingredient: str | None = None
+    display_verified: bool = True
+    systemic: bool = True
+
+
+class TextPattern(msgspec.Struct, frozen=True, kw_only=True):
+    """Phrases that mean the thing when no code is known; `*` ends a word stem, `unless` names decoys."""
+
+    match: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+class OtherLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a finding is present, `value` replaces the limit; without a value the limit does not apply."""
+
+    when: str
+    value: Decimal | None = None
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of a band in the lab's own unit: exactly one of the four comparisons is given."""
+
+    below: Decimal | None = None
+    at_most: Decimal | None = None
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    instead: tuple[OtherLimit, ...] = ()
+
+
+class ReferenceRange(msgspec.Struct, frozen=True, kw_only=True):
+    """A default range in the lab's own unit, for adults who are not pregnant; `sex` narrows it."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+    sex: str | None = None
+
+
+class ShorterWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """While a finding is present a result goes stale sooner."""
+
+    when: str
+    days: int
+    because: str
+
+
+class Derivation(msgspec.Struct, frozen=True, kw_only=True):
+    """A value calculated from two results of one sample: from + slope x (reference - adjust_by)."""
+
+    from_lab: str = msgspec.field(name="from")
+    adjust_by: str
+    slope: Decimal
+    reference: Decimal
+    same_sample_hours: int
+    not_when: tuple[str, ...]

@@ -1,0 +1,173 @@
+"""One request to one Decision: reads, finds, fires, ranks, plans and composes; pure, and the same every time.
+
+`Reasoner` holds the compiled knowledge and no patient. The clock is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cds_service.cards.compose import CardComposer, Stages
+from cds_service.engine.findings import FindingBook, FindingRules
+from cds_service.engine.ranking import CauseRules
+from cds_service.engine.red_flags import RedFlagRules
+from cds_service.engine.workup import WorkupPlanner
+from cds_service.errors import MalformedRequestError, RequiredDataUnavailableError, UnknownServiceError
+from cds_service.fhir.dates import read_when
+from cds_service.fhir.envelope import AS_OF_EXTENSION, HookRequest, decode_request
+from cds_service.fhir.prefetch import prefetch_templates
+from cds_service.fhir.reader import read_facts
+from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.model.decision import Decision, FiredRedFlag, Reading
+from cds_service.model.definitions import Knowledge, Service
+from cds_service.model.facts import PatientFacts, ReadingNote
+from cds_service.model.findings import State
+from cds_service.model.hooks import CDSResponse, Indicator
+
+
+class Reasoner:
+    """The knowledge, compiled for deciding."""
+
+    def __init__(self, knowledge: Knowledge, about_url: str | None = None) -> None:
+        """Compile once; `about_url` is where the method is explained to a person."""
+        self.knowledge = knowledge
+        self.templates = prefetch_templates(knowledge)
+        self.vocabulary = Vocabulary(knowledge)
+        self.findings = FindingRules(knowledge)
+        self.red_flags = RedFlagRules(knowledge.red_flags, self.findings.sign_sets)
+        self.causes = CauseRules(knowledge.causes)
+        self.planner = WorkupPlanner(knowledge, self.findings.sign_sets)
+        self.composer = CardComposer(knowledge, about_url)
+
+    def service(self, service_id: str) -> Service:
+        """Return one service. Raises `UnknownServiceError`."""
+        service = self.knowledge.services.get(service_id)
+        if service is None:
+            raise UnknownServiceError("There is no such service.")
+        return service
+
+
+def answer(body: bytes, service_id: str, reasoner: Reasoner, now: datetime, *, may_replay: bool) -> bytes:
+    """Return the response bytes for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
+
+    With `may_replay` the request may name the moment at which it stands, so that dated samples answer alike on
+    any day; else that wish is left aside with a note.
+    """
+    service = reasoner.service(service_id)
+    request = decode_request(body, service.hook)
+    request, as_of = moment_of(request, now, may_replay=may_replay)
+    return respond(decide(request, service, reasoner, as_of))
+
+
+def moment_of(request: HookRequest, now: datetime, *, may_replay: bool) -> tuple[HookRequest, datetime]:
+    """Return the request and the moment at which it is decided. Raises `MalformedRequestError` for a bad moment."""
+    wished = request.extension.get(AS_OF_EXTENSION)
+    if wished is None:
+        return request, now
+    path = f"extension[{AS_OF_EXTENSION}]"
+    if not may_replay:
+        note = ReadingNote(
+            severity="information", code="as-of-ignored", path=path, remedy="Only development mode replays."
+        )
+        return request._replace(notes=(*request.notes, note)), now
+    when = read_when(wished) if isinstance(wished, str) else None
+    if when is None or when.at is None:
+        raise MalformedRequestError("The element must be an RFC 3339 date-time.", path)
+    return request, when.at
+
+
+def respond(decision: Decision) -> bytes:
+    """Return the CDS Hooks response of a decision, as bytes."""
+    return CDSResponse(cards=decision.cards).to_json()
+
+
+def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: datetime) -> Decision:
+    """Return the whole argument for one request at `as_of`, ending in cards.
+
+    Raises `RequiredDataUnavailableError` when nothing arrived that anything could be said from.
+    """
+    facts = read_facts(request, reasoner.vocabulary, tuple(reasoner.templates), service.trigger, as_of)
+    _require_something(facts, service, reasoner.templates)
+    types = tuple(dict.fromkeys(name for one in facts.presentations for name in one.types))
+    book = FindingBook(reasoner.findings, facts, as_of.date())
+    if not types:
+        return _silent(facts, book)
+    fired = reasoner.red_flags.fire(book)
+    ranking, not_assessed = reasoner.causes.rank(book, fired, types)
+    workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
+    level = level_of(book, fired, reasoner.knowledge)
+    readings = dict(book.readings.made())
+    cards = reasoner.composer.compose(
+        Stages(facts, as_of, readings, fired, ranking, not_assessed, workup, level),
+        reasoner.service(service.id),
+    )
+    return Decision(
+        facts=facts,
+        findings=book.made(),
+        readings=readings,
+        red_flags=fired,
+        ranking=ranking,
+        not_assessed=not_assessed,
+        workup=workup,
+        notes=facts.notes,
+        level=level,
+        cards=cards,
+    )
+
+
+def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
+    """Return the decision for a record without a presentation: evaluated, and nothing to say."""
+    return Decision(
+        facts=facts,
+        findings=book.made(),
+        readings={},
+        red_flags=(),
+        ranking=(),
+        not_assessed=(),
+        workup=(),
+        notes=facts.notes,
+        level=Indicator.INFO,
+        cards=(),
+    )
+
+
+def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:
+    """Hold the 412 rule: a presentation and no answer to any advertised key, or a chart view without its problems."""
+    if service.trigger == "on-problem-list":
+        if "problems" in facts.missing_keys:
+            raise RequiredDataUnavailableError("Required data not available", "prefetch.problems")
+    elif facts.presentations and len(facts.missing_keys) == len(templates):
+        raise RequiredDataUnavailableError(
+            "Required data not available", *(f"prefetch.{key}" for key in facts.missing_keys)
+        )
+
+
+def level_of(book: FindingBook, fired: tuple[FiredRedFlag, ...], knowledge: Knowledge) -> Indicator:
+    """Return the level of the main card: raised only by marked or critical results that no fired flag names."""
+    named = {fact.reference for flag in fired for fact in flag.facts if fact.reference is not None}
+    levels = [Indicator.INFO]
+    for name, lab in knowledge.labs.items():
+        reading = book.readings.of(name)
+        if reading.current is not None and reading.current.fact.reference in named:
+            continue
+        if lab.marked_raises:
+            levels.append(_level_of_reading(reading, lab.unrepeated_days))
+    for name, rule in knowledge.rules.items():
+        if rule.raises is not None:
+            state, facts = book.outcome(name)
+            if state is State.PRESENT and not (facts and all(fact.reference in named for fact in facts)):
+                levels.append(rule.raises)
+    return max(levels, key=lambda level: level.rank)
+
+
+def _level_of_reading(reading: Reading, unrepeated_days: int) -> Indicator:
+    bands = reading.bands or frozenset()
+    if any(band.startswith("critical") for band in bands):
+        return Indicator.CRITICAL
+    if any(band.startswith("marked") for band in bands):
+        return Indicator.WARNING
+    is_severe = any(band.startswith(("marked", "critical")) for band in reading.stale_bands)
+    if is_severe and (reading.stale_days or 0) <= unrepeated_days:
+        return Indicator.WARNING
+    return Indicator.INFO

@@ -1,0 +1,47 @@
+"""Reads the body of a hook call within its limits; it does not look into the JSON."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from cds_service.errors import MalformedRequestError, RequestTooLargeError, UnsupportedMediaTypeError
+
+_ACCEPTED = frozenset({"application/json", "application/fhir+json"})
+_UTF8 = frozenset({"", "utf-8", "utf8"})
+
+
+def read_body(request: Request, most_bytes: int) -> bytes:
+    """Return the body.
+
+    Raises `UnsupportedMediaTypeError` for another media type, charset or a compressed body,
+    `RequestTooLargeError` beyond `most_bytes` (chunked bodies included), `MalformedRequestError` when truncated.
+    """
+    if request.mimetype not in _ACCEPTED or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedMediaTypeError("Unsupported media type")
+    if request.mimetype_params.get("charset", "").lower() not in _UTF8:
+        raise UnsupportedMediaTypeError("Unsupported media type")
+    announced = request.content_length
+    if announced is not None and announced > most_bytes:
+        raise RequestTooLargeError("Body too large")
+    body = _read(request, most_bytes + 1)
+    if len(body) > most_bytes:
+        raise RequestTooLargeError("Body too large")
+    if announced is not None and len(body) < announced:
+        raise MalformedRequestError("The body was truncated.", "$")
+    return body
+
+
+def _read(request: Request, most: int) -> bytes:
+    """Read at most `most` bytes from the raw stream; Werkzeug's own limit would cut a chunked body silently."""
+    stream = request.environ["wsgi.input"]
+    if request.content_length is not None:
+        most = min(most, request.content_length)
+    parts: list[bytes] = []
+    left = most
+    while left > 0:
+        part = stream.read(left)
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
