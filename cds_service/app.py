@@ -45,7 +45,12 @@ def load_knowledge(settings: Settings) -> Knowledge:
 def application() -> Flask:
     """Return the app for a WSGI server's worker, with garbage collection tuned to short-lived requests."""
     app = create_app()
+    tune_collection()
+    return app
+
+
+def tune_collection() -> None:
+    """Keep the loaded knowledge out of garbage collection, and collect the short-lived rest less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    return app

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from cds_service.cards.compose import CardComposer, Stages
+from cds_service.cards.compose import CardComposer
+from cds_service.cards.stages import Stages
+from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook, FindingRules
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
@@ -98,10 +100,19 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
     workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
     level = level_of(book, fired, reasoner.knowledge)
     readings = dict(book.readings.made())
-    cards = reasoner.composer.compose(
-        Stages(facts, as_of, readings, fired, ranking, not_assessed, workup, level),
-        reasoner.service(service.id),
+    stages = Stages(
+        facts=facts,
+        as_of=as_of,
+        is_present=book.is_present,
+        readings=readings,
+        red_flags=fired,
+        ranking=ranking,
+        not_assessed=not_assessed,
+        workup=workup,
+        unrecorded=reasoner.planner.unrecorded(book, types, workup),
+        level=level,
     )
+    cards = reasoner.composer.compose(stages, service)
     return Decision(
         facts=facts,
         findings=book.made(),
@@ -162,12 +173,11 @@ def level_of(book: FindingBook, fired: tuple[FiredRedFlag, ...], knowledge: Know
 
 
 def _level_of_reading(reading: Reading, unrepeated_days: int) -> Indicator:
-    bands = reading.bands or frozenset()
-    if any(band.startswith("critical") for band in bands):
-        return Indicator.CRITICAL
-    if any(band.startswith("marked") for band in bands):
-        return Indicator.WARNING
-    is_severe = any(band.startswith(("marked", "critical")) for band in reading.stale_bands)
-    if is_severe and (reading.stale_days or 0) <= unrepeated_days:
+    bands = reading.bands
+    if bands is not None:
+        if bands & CRITICAL:
+            return Indicator.CRITICAL
+        return Indicator.WARNING if bands & MARKED else Indicator.INFO
+    if reading.stale_bands & MARKED and (reading.stale_days or 0) <= unrepeated_days:
         return Indicator.WARNING
     return Indicator.INFO

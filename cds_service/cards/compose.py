@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from cds_service.cards.details import DetailWriter, Lines
+import msgspec
+
+from cds_service.cards.details import DetailWriter
 from cds_service.cards.explanation import EXTENSION, ExplanationWriter
 from cds_service.cards.markdown import clean
+from cds_service.cards.stages import Stages
 from cds_service.cards.suggestions import SuggestionWriter
+from cds_service.cards.summaries import differential_summary, insufficient_summary, is_medicine, workup_summary
 from cds_service.cards.wording import fact_cell, is_measured, join, lead_words, short_date, value_words
 from cds_service.model.decision import (
     FiredRedFlag,
@@ -34,19 +38,6 @@ from cds_service.model.hooks import (
 
 TOPICS = "https://spasm-cds.org/fhir/CodeSystem/card-topics"
 LABEL = "Muscle spasm decision support"
-
-
-class Stages(NamedTuple):
-    """Everything that was decided before the cards."""
-
-    facts: PatientFacts
-    as_of: datetime
-    readings: dict[str, Reading]
-    red_flags: tuple[FiredRedFlag, ...]
-    ranking: tuple[RankedCause, ...]
-    not_assessed: tuple[NotAssessed, ...]
-    workup: tuple[WorkupItem, ...]
-    level: Indicator
 
 
 class CardComposer:
@@ -81,6 +72,7 @@ class CardComposer:
         return self._explained(cards, stages)
 
     def _explained(self, cards: list[Card], stages: Stages) -> tuple[Card, ...]:
+        """Return the cards with the whole explanation on the first and a pointer to it on the others."""
         explanation = self._explanations.write(
             stages.facts,
             stages.as_of,
@@ -90,10 +82,11 @@ class CardComposer:
             stages.workup,
             stages.facts.notes,
         )
-        first = cards[0].uuid
-        extensions: list[Any] = [explanation, *({"see": first} for _ in cards[1:])]
-        return tuple(
-            _with_extension(card, extension) for card, extension in zip(cards, extensions, strict=True)
+        pointer = {EXTENSION: {"see": cards[0].uuid}}
+        replace = msgspec.structs.replace
+        return (
+            replace(cards[0], extension={EXTENSION: explanation}),
+            *(replace(card, extension=pointer) for card in cards[1:]),
         )
 
     def _red_flag_cards(self, stages: Stages, suggested: list[WorkupItem], places: int) -> list[Card]:
@@ -128,58 +121,23 @@ class CardComposer:
 
     def _main_card(self, stages: Stages, suggested: list[WorkupItem]) -> Card:
         """Return the one card that ranks, or says that nothing can be ranked yet."""
-        lines = self._details.lines(stages.facts, stages.readings, stages.ranking, stages.workup, stages.red_flags)
-        candidates = [one for one in stages.ranking if one.is_candidate and not self._is_hidden(one, stages)]
-        remaining = [item for item in suggested if item.red_flag is None]
+        templates = self._knowledge.templates
+        words = self._details.words(stages.facts)
+        candidates = [one for one in stages.ranking if one.is_candidate and not _is_hidden(one, stages)]
         if candidates:
-            name, summary = "differential", self._differential_summary(candidates, lines)
+            template = templates["differential"]
+            summary = differential_summary(candidates, words.noun, template)
         elif any(item.order.kind in {"laboratory", "tracing"} for item in suggested):
-            name, summary = "workup", self._workup_summary(suggested, lines)
+            template = templates["workup"]
+            summary = workup_summary(suggested, words.noun, template)
         else:
-            name, summary = "insufficient-data", self._insufficient_summary(stages, lines)
-        template = self._knowledge.templates[name]
-        detail = self._details.write(template, candidates, stages.ranking, stages.facts, lines)
-        suggestions = [self._suggestions.write(item, stages.facts) for item in remaining]
+            template = templates["insufficient-data"]
+            summary = insufficient_summary(stages.workup, words.noun, template)
+        detail = self._details.write(template, candidates, stages, words)
+        suggestions = [
+            self._suggestions.write(item, stages.facts) for item in suggested if item.red_flag is None
+        ]
         return self._card(template, summary, detail, stages.level, suggestions)
-
-    def _is_hidden(self, one: RankedCause, stages: Stages) -> bool:
-        """A trigger is not shown beside a red flag unless a medicine is the trigger: it would reassure."""
-        return False if not stages.red_flags else one.cause.group == "trigger" and not _names_medicine(one)
-
-    def _differential_summary(self, candidates: list[RankedCause], lines: Lines) -> str:
-        likely = [one for one in candidates if one.standing is Standing.LIKELY] or candidates[:2]
-        top = likely[0].cause
-        noun = lines.noun
-        if top.summary is not None:
-            with_ = join(one.cause.title[:1].lower() + one.cause.title[1:] for one in candidates if one.cause is not top)
-            return top.summary.format(noun=noun) + (f"; also {with_}" if with_ else "")
-        causes = join(_named(one, first=place == 0) for place, one in enumerate(likely[:2]))
-        dates = {fact.on for one in likely[:2] for fact in _lead_facts(one)}
-        if len(dates) == 1 and (on := dates.pop()) is not None:
-            causes += f" ({short_date(on)})"
-        medicines = join(
-            fact.what for one in likely[:2] for argument in one.arguments_for for fact in argument.facts if _is_medicine(fact)
-        )
-        if medicines and len(medicines) < 50:
-            causes += f" on {clean(medicines)}"
-        return self._knowledge.templates["differential"].text["summary"].format(causes=causes, noun=noun)
-
-    def _workup_summary(self, suggested: list[WorkupItem], lines: Lines) -> str:
-        tests = [item.order.title for item in suggested if item.order.kind in {"laboratory", "tracing"}]
-        names = [title[:1].lower() + title[1:] if title[1:2].islower() else title for title in tests]
-        return self._knowledge.templates["workup"].text["summary"].format(
-            noun=lines.noun, missing=join([*names[:4], *(["others"] if len(names) > 4 else [])])
-        )
-
-    def _insufficient_summary(self, stages: Stages, lines: Lines) -> str:
-        text = self._knowledge.templates["insufficient-data"].text
-        pending = [item.order.title for item in stages.workup if item.status is WorkupStatus.ALREADY_ORDERED]
-        asked = [item.order.title for item in stages.workup if item.status is WorkupStatus.SUGGESTED]
-        names = [f"{title[:1].lower()}{title[1:]} pending" for title in pending[:3]]
-        names += [f"{title[:1].lower()}{title[1:]} not recorded" for title in asked[:3]]
-        if not names:
-            return text["summary_plain"].format(noun=lines.noun)
-        return text["summary"].format(noun=lines.noun, missing=", ".join(names))
 
     def _card(
         self, template: Template, summary: str, detail: str, level: Indicator, suggestions: list[Suggestion]
@@ -208,37 +166,8 @@ def _red_flag_detail(flag: FiredRedFlag, template: Template) -> str:
     )
 
 
-def _with_extension(card: Card, extension: dict[str, Any]) -> Card:
-    return Card(
-        **{name: getattr(card, name) for name in card.__struct_fields__ if name != "extension"},
-        extension={EXTENSION: extension},
-    )
-
-
-def _lead_facts(one: RankedCause) -> list[Fact]:
-    """Return the first measured fact that speaks for a cause, if any."""
-    for argument in one.arguments_for:
-        for fact in argument.facts:
-            if is_measured(fact) and fact.on is not None:
-                return [fact]
-    return []
-
-
-def _named(one: RankedCause, *, first: bool) -> str:
-    """Return `Low potassium 2.8 mmol/L`, or `overactive thyroid (TSH <0.01 mIU/L)` when the title names no test."""
-    title = one.cause.title if first else one.cause.title[:1].lower() + one.cause.title[1:]
-    facts = _lead_facts(one)
-    if not facts:
-        return title
-    fact = facts[0]
-    if fact.what.split(" ")[0].casefold() in title.casefold():
-        return f"{title} {value_words(fact)}"
-    return f"{title} ({fact.what} {value_words(fact)})"
-
-
-def _is_medicine(fact: Fact) -> bool:
-    return fact.reference is not None and fact.reference.startswith("Medication")
-
-
-def _names_medicine(one: RankedCause) -> bool:
-    return any(_is_medicine(fact) for argument in one.arguments_for for fact in argument.facts)
+def _is_hidden(one: RankedCause, stages: Stages) -> bool:
+    """A mere trigger is not shown beside a red flag, where it would reassure; a medicine as trigger is."""
+    if not stages.red_flags or one.cause.group != "trigger":
+        return False
+    return not any(is_medicine(fact) for argument in one.arguments_for for fact in argument.facts)

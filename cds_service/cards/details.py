@@ -1,38 +1,26 @@
-"""The detail of the main card: opening, table of causes, what was done, what is not known; it ranks nothing."""
+"""The detail of the main card: opening, table of causes, remarks, what was done, what is not known; it ranks nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from cds_service.cards.markdown import escape, table
-from cds_service.cards.wording import FindingNames, fact_cell, join, short_date, unit_words
-from cds_service.model.decision import FiredRedFlag, RankedCause, Reading, Standing, WorkupItem, WorkupStatus
+from cds_service.cards.markdown import escape
+from cds_service.cards.results import ResultLines
+from cds_service.cards.rows import MOST_ROWS, TableWriter
+from cds_service.cards.stages import Stages
+from cds_service.cards.wording import FindingNames, join, lower_first, short_date
+from cds_service.model.decision import RankedCause, Standing, WorkupStatus
 from cds_service.model.definitions import Knowledge, Template
-from cds_service.model.facts import Fact, Measurement, PatientFacts, ReadingNote
+from cds_service.model.facts import PatientFacts, ReadingNote
 
-_MOST_ROWS = 6
-_MOST_RESULTS = 12
-_STANDING = {
-    Standing.LIKELY: "likely",
-    Standing.POSSIBLE: "possible",
-    Standing.LESS_LIKELY: "less likely",
-    Standing.EXCLUDED: "excluded",
-}
-_REMARK_LINES = {
-    "flag-disagrees": "conflict",
-    "before-onset": "before_onset",
-    "not-by-itself": "not_by_itself",
-    "not-calculated": "not_by_itself",
-}
+_ASKED_KINDS = frozenset({"laboratory", "examination"})
 
 
-class Lines(NamedTuple):
-    """The finished lines below the table, in order, and the noun of the presentation."""
+class Words(NamedTuple):
+    """The noun of the presentation ("twitching") and the sentence that opens the detail."""
 
     noun: str
     opening: str
-    below: tuple[str, ...]
 
 
 class DetailWriter:
@@ -40,108 +28,43 @@ class DetailWriter:
 
     def __init__(self, knowledge: Knowledge, about_url: str | None) -> None:
         """Keep the words of the content."""
-        self._knowledge = knowledge
+        self._presentations = knowledge.presentations
         self._text = knowledge.templates["differential"].text
-        self._names = FindingNames(knowledge)
+        names = FindingNames(knowledge)
+        self._table = TableWriter(self._text, names)
+        self._results = ResultLines(self._text, knowledge.labs, names)
         self._footer = (
             self._text["footer"].format(what=about_url) if about_url is not None else self._text["footer_plain"]
         )
 
-    def lines(
-        self,
-        facts: PatientFacts,
-        readings: Mapping[str, Reading],
-        ranking: tuple[RankedCause, ...],
-        workup: tuple[WorkupItem, ...],
-        red_flags: tuple[FiredRedFlag, ...],
-    ) -> Lines:
-        """Return everything around the table."""
-        shown = {
-            fact.reference
-            for arguments in (
-                *((argument.facts for one in ranking if one.is_candidate for argument in one.arguments_for)),
-                *(flag.facts for flag in red_flags),
-            )
-            for fact in arguments
-        }
-        below = [
-            *self._result_lines(readings, shown),
-            *self._order_lines(workup),
-            *self._unknown_lines(workup, readings, facts),
-        ]
-        return Lines(noun=self._noun(facts), opening=self._opening(facts), below=tuple(below))
+    def words(self, facts: PatientFacts) -> Words:
+        """Return how this presentation is named."""
+        types = dict.fromkeys(name for one in facts.presentations for name in one.types)
+        noun = join(self._presentations[name].noun for name in types)
+        return Words(noun, self._opening(facts))
 
-    def write(
-        self,
-        template: Template,
-        candidates: list[RankedCause],
-        ranking: tuple[RankedCause, ...],
-        facts: PatientFacts,
-        lines: Lines,
-    ) -> str:
+    def write(self, template: Template, candidates: list[RankedCause], stages: Stages, words: Words) -> str:
         """Return the whole detail as GitHub Flavored Markdown."""
-        shown = self._shown(candidates, ranking)
-        opening = template.text["opening"].format(presentation=lines.opening, noun=lines.noun)
-        parts = [opening]
+        shown = _shown(candidates, stages.ranking)
+        parts = [template.text["opening"].format(presentation=words.opening, noun=words.noun)]
         if candidates:
-            parts.append(self._table(shown))
-        parts += self._remarks(shown)
-        parts += lines.below
-        if any(one.by_text for one in facts.presentations):
+            parts.append(self._table.write(shown, _in_range(stages)))
+        parts += _remarks(shown, stages)
+        parts += self._results.write(stages.readings, _references(shown, stages))
+        parts += self._order_lines(stages)
+        parts += self._unknown_lines(stages)
+        if any(one.by_text for one in stages.facts.presentations):
             parts.append(self._text["by_text"])
-        if facts.family_history:
+        if stages.facts.family_history:
             parts.append(self._text["family"])
         parts.append(self._footer)
         return "\n\n".join(parts)
-
-    def _shown(self, candidates: list[RankedCause], ranking: tuple[RankedCause, ...]) -> list[RankedCause]:
-        """Candidates, then conditions that are on record but speak against themselves, at most six rows."""
-        weak = [
-            one
-            for one in ranking
-            if one.standing is Standing.LESS_LIKELY and one.arguments_for and one.cause.group == "condition"
-        ]
-        return [*candidates, *weak][:_MOST_ROWS]
-
-    def _table(self, shown: list[RankedCause]) -> str:
-        head = tuple(
-            self._text[name] for name in ("column_cause", "column_for", "column_against", "column_missing")
-        )
-        return table(head, [self._row(one) for one in shown])
-
-    def _row(self, one: RankedCause) -> tuple[str, ...]:
-        title = f"**{one.cause.title}**" if one.standing is Standing.LIKELY else one.cause.title
-        if not one.cause.in_source_document:
-            title += " (added)"
-        facts = dict.fromkeys(fact for argument in one.arguments_for for fact in argument.facts)
-        words = dict.fromkeys(fact_cell(fact, emphasis=True) for fact in facts)
-        against = dict.fromkeys(argument.evidence.because.rstrip(".") for argument in one.arguments_against)
-        return (
-            f"{title} · {_STANDING[one.standing]}",
-            " · ".join(words),
-            " · ".join(against),
-            escape(self._names.some(one.missing)),
-        )
-
-    def _remarks(self, shown: Iterable[RankedCause]) -> list[str]:
-        """Return the remarks of the shown causes whose condition was met, each once."""
-        said: dict[str, None] = {}
-        for one in shown:
-            met = {argument.evidence.finding for argument in (*one.arguments_for, *one.arguments_against)}
-            for remark in one.cause.remarks:
-                if "when" not in remark or remark["when"] in met:
-                    said.setdefault(remark["text"])
-        return [" ".join(said)] if said else []
-
-    def _noun(self, facts: PatientFacts) -> str:
-        types = dict.fromkeys(name for one in facts.presentations for name in one.types)
-        return join(self._knowledge.presentations[name].noun for name in types)
 
     def _opening(self, facts: PatientFacts) -> str:
         """Return what was recorded and when, e.g. `Fasciculation recorded 15 Jun 2026, since 1 Jun 2026.`"""
         said = []
         for one in facts.presentations:
-            titles = join(self._knowledge.presentations[name].title for name in one.types)
+            titles = join(self._presentations[name].title for name in one.types)
             words = titles[:1].upper() + titles[1:].lower()
             if one.recorded is not None:
                 words += f" recorded {short_date(one.recorded.text)}"
@@ -150,71 +73,69 @@ class DetailWriter:
             said.append(f"{words}.")
         return " ".join(dict.fromkeys(said))
 
-    def _result_lines(self, readings: Mapping[str, Reading], shown: set[str | None]) -> list[str]:
-        normal: dict[str, list[str]] = {}
-        other: list[str] = []
-        remarked: dict[str, list[str]] = {}
-        stale: list[str] = []
-        unrepeated: list[str] = []
-        for name, reading in readings.items():
-            title = self._names.of(f"{name}-normal")
-            if reading.stale is not None and reading.stale_bands & {"low", "high"}:
-                words = _result(title, reading.stale)
-                is_recent = (reading.stale_days or 0) <= self._knowledge.labs[name].unrepeated_days
-                severe = any(band.startswith(("marked", "critical")) for band in reading.stale_bands)
-                (unrepeated if is_recent and severe else stale).append(words)
-            for remark in reading.remarks:
-                if remark in _REMARK_LINES and reading.current is not None:
-                    remarked.setdefault(_REMARK_LINES[remark], []).append(_result(title, reading.current))
-            current = reading.current
-            if current is None or reading.bands is None or current.fact.reference in shown:
-                continue
-            if "normal" in reading.bands:
-                normal.setdefault(short_date(current.fact.on), []).append(_short_result(title, current))
-            else:
-                other.append(_result(title, current))
-        lines = []
-        if other:
-            lines.append(self._text["other"].format(labs="; ".join(other)))
-        if normal:
-            lines.append(self._text["done"].format(labs=_by_date(normal)))
-        lines += [self._text[line].format(labs="; ".join(words)) for line, words in remarked.items()]
-        if unrepeated:
-            lines.append(self._text["unrepeated"].format(labs="; ".join(unrepeated)))
-        if stale:
-            lines.append(self._text["historical"].format(labs="; ".join(stale)))
-        return lines
-
-    def _order_lines(self, workup: tuple[WorkupItem, ...]) -> list[str]:
+    def _order_lines(self, stages: Stages) -> list[str]:
         ordered = [
             item.order.title + (f" ({short_date(item.on)})" if item.on else "")
-            for item in workup
+            for item in stages.workup
             if item.status is WorkupStatus.ALREADY_ORDERED
         ]
         return [self._text["ordered"].format(names=join(ordered))] if ordered else []
 
-    def _unknown_lines(
-        self, workup: tuple[WorkupItem, ...], readings: Mapping[str, Reading], facts: PatientFacts
-    ) -> list[str]:
+    def _unknown_lines(self, stages: Stages) -> list[str]:
+        """Say what is not in the record, what was not received and what could not be read."""
         lines = []
         never = [
-            item.order.title
-            for item in workup
-            if item.status is WorkupStatus.SUGGESTED
-            and not item.measured
-            and (item.order.kind in {"laboratory", "examination"})
-            and not any(readings[lab].stale for lab in item.order.settled_by if lab in readings)
+            lower_first(item.order.title)
+            for item in stages.workup
+            if item.status is WorkupStatus.SUGGESTED and not item.repeat and item.order.kind in _ASKED_KINDS
         ]
+        never += [lower_first(title) for title in stages.unrecorded]
         if never:
-            names = [title[:1].lower() + title[1:] if title[1:2].islower() else title for title in never]
-            lines.append(self._text["missing"].format(missing=join(names)))
-        if facts.missing_keys:
-            lines.append(self._text["unchecked"].format(keys=", ".join(facts.missing_keys)))
-        costly = _costly(facts.notes)
+            lines.append(self._text["missing"].format(missing=join(never)))
+        if stages.facts.missing_keys:
+            lines.append(self._text["unchecked"].format(keys=", ".join(stages.facts.missing_keys)))
+        costly = _costly(stages.facts.notes)
         if costly:
             kinds = ", ".join(f"{code.replace('-', ' ')}: {count}" for code, count in costly.items())
             lines.append(self._text["unreadable"].format(count=sum(costly.values()), names=escape(kinds)))
         return lines
+
+
+def _shown(candidates: list[RankedCause], ranking: tuple[RankedCause, ...]) -> list[RankedCause]:
+    """Candidates, then conditions that are on record but outweighed, at most as many rows as a glance takes in."""
+    weak = [
+        one
+        for one in ranking
+        if one.standing is Standing.LESS_LIKELY and one.arguments_for and one.cause.group == "condition"
+    ]
+    return [*candidates, *weak][:MOST_ROWS]
+
+
+def _in_range(stages: Stages) -> set[str | None]:
+    """Return the references of the results that lie in range."""
+    return {
+        reading.current.fact.reference
+        for reading in stages.readings.values()
+        if reading.current is not None and reading.bands is not None and "normal" in reading.bands
+    }
+
+
+def _references(shown: list[RankedCause], stages: Stages) -> set[str | None]:
+    """Return the references of all facts that stand in the table or on a red-flag card."""
+    arguments = [argument.facts for one in shown for argument in one.arguments_for]
+    flagged = [flag.facts for flag in stages.red_flags]
+    return {fact.reference for facts in (*arguments, *flagged) for fact in facts}
+
+
+def _remarks(shown: list[RankedCause], stages: Stages) -> list[str]:
+    """Return the remarks of the shown causes whose finding is present, each once."""
+    said = dict.fromkeys(
+        remark["text"]
+        for one in shown
+        for remark in one.cause.remarks
+        if "when" not in remark or stages.is_present(remark["when"])
+    )
+    return [" ".join(said)] if said else []
 
 
 def _costly(notes: tuple[ReadingNote, ...]) -> dict[str, int]:
@@ -224,38 +145,3 @@ def _costly(notes: tuple[ReadingNote, ...]) -> dict[str, int]:
         if note.severity != "information":
             counts[note.code] = counts.get(note.code, 0) + 1
     return counts
-
-
-def _result(title: str, measurement: Measurement) -> str:
-    fact = measurement.fact
-    named = Fact(
-        what=title,
-        value=fact.value,
-        unit=fact.unit,
-        on=fact.on,
-        canonical=fact.canonical,
-        range=fact.range,
-        note=fact.note,
-    )
-    return fact_cell(named, emphasis=False)
-
-
-def _short_result(title: str, measurement: Measurement) -> str:
-    fact = measurement.fact
-    words = f"{escape(title)} {escape(fact.value or '')} {escape(unit_words(fact.unit))}".strip()
-    if fact.canonical is not None and measurement.calculated:
-        words += f" (calculated {escape(fact.canonical.value)})"
-    if not measurement.certain or measurement.status == "preliminary":
-        words += f" ({escape(measurement.status)})"
-    return words
-
-
-def _by_date(results: Mapping[str, list[str]]) -> str:
-    said, left = [], _MOST_RESULTS
-    for on, words in results.items():
-        kept = words[:left]
-        left -= len(kept)
-        if kept:
-            said.append(f"{', '.join(kept)}, in range, {on}" if on else f"{', '.join(kept)}, in range")
-    return "; ".join(said)
-

@@ -44,6 +44,16 @@ class ExplanationWriter:
             }
             for name, cause in causes.items()
         }
+        self._evidence = {
+            id(part): {
+                "finding": part.finding,
+                "weight": part.weight.strength,
+                "because": part.because,
+                "cites": part.cites,
+            }
+            for cause in causes.values()
+            for part in cause.evidence
+        }
 
     def write(  # noqa: PLR0913 - one argument per stage of the decision
         self,
@@ -65,7 +75,7 @@ class ExplanationWriter:
             "red_flags": [
                 {
                     "id": one.red_flag.id,
-                    "level": one.level.value,
+                    "level": one.level,
                     "because": one.because,
                     "facts": _facts(one.facts, seen),
                 }
@@ -84,24 +94,16 @@ class ExplanationWriter:
         fixed = self._causes[one.cause.id]
         return {
             "cause": fixed["cause"],
-            "standing": one.standing.value,
+            "standing": one.standing,
             "in_source_document": fixed["in_source_document"],
             "urgency": fixed["urgency"],
-            "for": [_argument(argument, seen) for argument in one.arguments_for],
-            "against": [_argument(argument, seen) for argument in one.arguments_against],
+            "for": [self._argument(argument, seen) for argument in one.arguments_for],
+            "against": [self._argument(argument, seen) for argument in one.arguments_against],
             "missing": list(one.missing),
         }
 
-
-def _argument(argument: Argument, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    evidence = argument.evidence
-    return {
-        "finding": evidence.finding,
-        "weight": evidence.weight.strength,
-        "because": evidence.because,
-        "cites": evidence.cites,
-        "facts": _facts(argument.facts, seen),
-    }
+    def _argument(self, argument: Argument, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+        return {**self._evidence[id(argument.evidence)], "facts": _facts(argument.facts, seen)}
 
 
 def _facts(facts: tuple[Fact, ...], seen: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -129,7 +131,7 @@ def _presentation(facts: PatientFacts) -> dict[str, Any]:
 
 
 def _item(item: WorkupItem) -> dict[str, Any]:
-    shown = {"order": item.order.id, "status": item.status.value, "because": item.because}
+    shown = {"order": item.order.id, "status": item.status, "because": item.because}
     if item.reference is not None:
         shown["reference"] = item.reference
     if item.on is not None:

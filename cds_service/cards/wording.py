@@ -11,6 +11,7 @@ from cds_service.model.facts import Fact
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = {"umol/L": "µmol/L", "m[IU]/L": "mIU/L", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "{INR}": "", "/min": "/min"}
 _LONGEST_WHAT = 80
+_JUDGEMENTS = frozenset({"normal", "abnormal"})
 
 
 def short_date(iso: str | None) -> str:
@@ -36,6 +37,11 @@ def join(words: Iterable[str], last: str = " and ") -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])}{last}{parts[-1]}"
+
+
+def lower_first(words: str) -> str:
+    """Return words as they stand inside a sentence: `Vitamin B12` → `vitamin B12`, while `TSH` stays."""
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def is_measured(fact: Fact) -> bool:
@@ -75,6 +81,8 @@ def fact_cell(fact: Fact, *, emphasis: bool) -> str:
             value = f"{fact.canonical.value} {unit_words(fact.canonical.unit)}"
             words += f" \\[{'adjusted ' if calculated else ''}{escape(value)}\\]"
     else:
+        if fact.value in _JUDGEMENTS:
+            what = f"{what} {fact.value}"
         words = what + (" since" if fact.reference and fact.reference.startswith("Medication") and fact.on else "")
         on = short_date(fact.on)
         joined = f"{words} {on}" if words.endswith(" since") else f"{words}, {on}" if on else words
@@ -99,9 +107,9 @@ class FindingNames:
         """Name every finding once."""
         names: dict[str, str] = {}
         for name, rule in knowledge.rules.items():
-            names[name] = rule.title[:1].lower() + rule.title[1:] if rule.title[1:2].islower() else rule.title
+            names[name] = lower_first(rule.title)
         for name, lab in knowledge.labs.items():
-            title = lab.title[:1].lower() + lab.title[1:] if lab.title[1:2].islower() else lab.title
+            title = lower_first(lab.title)
             for band in (
                 "low",
                 "normal",

@@ -16,9 +16,15 @@ _BUNDLES = frozenset({"Bundle"})
 
 
 def resources_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return every resource of a Bundle (of Bundles), or the resource itself; entries without one are passed over."""
+    """Return every resource of a Bundle (of Bundles), of a bare list of resources, or the resource itself.
+
+    Entries without a resource are passed over.
+    """
     if value.get("resourceType") not in _BUNDLES:
-        return [dict(value)] if isinstance(value.get("resourceType"), str) else []
+        if isinstance(value.get("resourceType"), str):
+            return [dict(value)]
+        lists = [part for part in value.values() if isinstance(part, list)]
+        return [one for part in lists for one in part if isinstance(one, dict) and "resourceType" in one]
     found: list[dict[str, Any]] = []
     entries = value.get("entry")
     for entry in entries if isinstance(entries, list) else []:

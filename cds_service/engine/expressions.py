@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.engine.leaves import LEAVES, condition
-from cds_service.engine.logic import Outcome, all_of, any_of, at_least, negation, unless
+from cds_service.engine.logic import UNKNOWN, any_of, at_least, merge, negation, unless
 from cds_service.engine.view import Evaluator, View
+from cds_service.model.facts import Fact
+from cds_service.model.findings import Outcome, State
 
 
 def compile_expression(  # noqa: PLR0911 - one return per operator reads best
@@ -39,21 +41,32 @@ def _finding(finding: str) -> Evaluator:
 
 def _all(parts: list[Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return all_of(part(view) for part in parts)
+        """Stop at the first part that is absent; `logic.all_of` says the same of outcomes at hand."""
+        facts: tuple[Fact, ...] = ()
+        unknown = False
+        for part in parts:
+            state, behind = part(view)
+            if state is State.ABSENT:
+                return State.ABSENT, behind
+            if state is State.UNKNOWN:
+                unknown = True
+            else:
+                facts = merge(facts, behind)
+        return UNKNOWN if unknown else (State.PRESENT, facts)
 
     return evaluate
 
 
 def _any(parts: list[Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return any_of(part(view) for part in parts)
+        return any_of([part(view) for part in parts])
 
     return evaluate
 
 
 def _count(count: int, parts: list[Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return at_least(count, (part(view) for part in parts))
+        return at_least(count, [part(view) for part in parts])
 
     return evaluate
 

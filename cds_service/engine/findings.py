@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 from cds_service.engine.expressions import compile_expression
-from cds_service.engine.logic import ABSENT, UNKNOWN, Outcome
+from cds_service.engine.logic import ABSENT, UNKNOWN
 from cds_service.engine.readings import Readings
 from cds_service.engine.view import Evaluator
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Fact, PatientFacts, When
-from cds_service.model.findings import Finding, State
+from cds_service.model.findings import Outcome, State
 
 _BANDS = (
     "critical-low",
@@ -20,6 +20,7 @@ _BANDS = (
     "marked-low",
     "marked-high",
     "borderline",
+    "calculated-only",
     "low",
     "normal",
     "high",
@@ -85,9 +86,9 @@ class FindingBook:
         """Enter a finding that only a later stage can know."""
         self._made[finding] = outcome
 
-    def made(self) -> Mapping[str, Finding]:
-        """Return every finding that was asked for so far."""
-        return {name: Finding(name, state, facts) for name, (state, facts) in self._made.items()}
+    def made(self) -> Mapping[str, Outcome]:
+        """Return every finding that was asked for so far, with its state and facts."""
+        return self._made
 
     def _make(self, finding: str) -> Outcome:
         rule = self._rules.rules.get(finding)

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cds_service.engine.logic import ABSENT, UNKNOWN, Outcome, all_of, merge
+from cds_service.engine.logic import ABSENT, UNKNOWN, all_of, merge
 from cds_service.engine.view import Evaluator, View
 from cds_service.model.facts import Fact, When
-from cds_service.model.findings import State
+from cds_service.model.findings import Outcome, State
 
 
 def condition(operand: Mapping[str, Any], *, silence_is_unknown: bool) -> Evaluator:

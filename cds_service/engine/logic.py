@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.model.facts import Fact
-from cds_service.model.findings import State
-
-Outcome = tuple[State, tuple[Fact, ...]]
-"""A state and the facts behind it."""
+from cds_service.model.findings import Outcome, State
 
 UNKNOWN: Outcome = (State.UNKNOWN, ())
 ABSENT: Outcome = (State.ABSENT, ())

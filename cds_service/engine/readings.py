@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.engine.bands import Person, bands_of, direction_of
+from cds_service.engine.bands import MARKED, Person, bands_of, default_range, direction_of
 from cds_service.model.decision import Reading
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Amount, Fact, Measurement, PatientFacts, When
@@ -67,8 +67,8 @@ class Readings:
         if current is None:
             return self._stale_reading(lab, stale, remarks)
         if lab.yields_to is not None and self.of(lab.yields_to).bands is not None:
-            return Reading(lab=lab.id, current=current, bands=None)
-        bands, more = bands_of(lab, current, self._person(lab), self._limits(lab))
+            return Reading(lab=lab.id, current=current, bands=None, superseded=True)
+        bands, more = bands_of(lab, current, self._person(lab), self._limits(lab, current))
         remarks += more
         if current.calculated:
             bands = _capped(bands, base_direction)
@@ -82,7 +82,7 @@ class Readings:
         """Whether a result needs no companion, has it, or is too far out to keep silent about."""
         if lab.only_with is None or self._is_present(lab.only_with):
             return True
-        return any(band.startswith(("marked", "critical")) for band in bands)
+        return bool(bands & MARKED)
 
     def _choose(
         self, results: tuple[Measurement, ...], window: int
@@ -100,7 +100,7 @@ class Readings:
     def _stale_reading(self, lab: Lab, stale: Measurement | None, remarks: tuple[str, ...]) -> Reading:
         if stale is None or stale.taken is None:
             return Reading(lab=lab.id, current=None, bands=None, remarks=remarks)
-        bands, _ = bands_of(lab, stale, self._person(lab), self._limits(lab))
+        bands, _ = bands_of(lab, stale, self._person(lab), self._limits(lab, stale))
         return Reading(
             lab=lab.id,
             current=None,
@@ -121,21 +121,28 @@ class Readings:
         differs = any(self._is_present(finding) for finding in lab.own_range_when)
         return Person(facts.sex, default_range_fits=not (too_young or differs), limits_fit=not too_young)
 
-    def _limits(self, lab: Lab) -> dict[str, tuple[Limit, Decimal]]:
-        """Return the limits in force, with the number that replaces the usual one where a finding says so."""
+    def _limits(self, lab: Lab, measurement: Measurement) -> dict[str, tuple[Limit, Decimal]]:
+        """Return the limits in force, with the number that replaces the usual one where a finding says so.
+
+        A limit that is a multiple of the upper reference limit takes the result's own limit, else the default one.
+        """
         in_force: dict[str, tuple[Limit, Decimal]] = {}
         for band, limit in lab.limits.items():
-            number = next(
-                value
-                for value in (limit.below, limit.at_most, limit.above, limit.at_least)
-                if value is not None
-            )
             other = next((other for other in limit.instead if self._is_present(other.when)), None)
             if other is None:
-                in_force[band] = (limit, number)
+                in_force[band] = (limit, self._number(lab, limit, measurement))
             elif other.value is not None:
                 in_force[band] = (limit, other.value)
         return in_force
+
+    def _number(self, lab: Lab, limit: Limit, measurement: Measurement) -> Decimal:
+        if limit.times_upper is not None:
+            upper = measurement.high or default_range(lab, self._person(lab))[1]
+            if upper is not None:
+                return limit.times_upper * upper
+        return next(
+            value for value in (limit.below, limit.at_most, limit.above, limit.at_least) if value is not None
+        )
 
     def _is_before_onset(self, lab: Lab, current: Measurement, bands: frozenset[str]) -> bool:
         if lab.before_onset_days is None or self._onset is None or current.taken is None:
@@ -191,7 +198,7 @@ def _capped(bands: frozenset[str] | None, base_direction: str | None) -> frozens
     if bands is None:
         return None
     side = next((side for side in ("low", "high") if side in bands), None)
-    return bands if side is None or base_direction == side else frozenset({side})
+    return bands if side is None or base_direction == side else frozenset({side, "calculated-only"})
 
 
 def _calculated(lab: Lab, value: Decimal, base: Measurement, companion: Measurement) -> Measurement:

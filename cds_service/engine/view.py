@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Protocol
 
-from cds_service.engine.logic import Outcome
 from cds_service.model.facts import (
     Examination,
     Fact,
@@ -16,6 +15,7 @@ from cds_service.model.facts import (
     SocialAmount,
     When,
 )
+from cds_service.model.findings import Outcome
 
 
 class View(Protocol):

@@ -9,6 +9,7 @@ import msgspec
 
 from cds_service.engine.expressions import compile_expression
 from cds_service.engine.findings import FindingBook
+from cds_service.engine.readings import BEFORE_ONSET
 from cds_service.engine.view import Evaluator
 from cds_service.model.decision import FiredRedFlag, RankedCause, Reading, Standing, WorkupItem, WorkupStatus
 from cds_service.model.definitions import Knowledge, Lab, Order, Presentation
@@ -74,6 +75,19 @@ class WorkupPlanner:
         }
         return tuple(self._item(wish, book, abnormal, as_of) for wish in wishes.values())
 
+    def unrecorded(
+        self, book: FindingBook, types: Iterable[str], workup: tuple[WorkupItem, ...]
+    ) -> tuple[str, ...]:
+        """Return the titles of examinations that the presentations want, nobody recorded and the plan leaves out."""
+        planned = {item.order.id for item in workup}
+        wanted = dict.fromkeys(order for name in types for order in self._presentations[name].workup)
+        orders = (self._orders[name] for name in wanted if name not in planned)
+        return tuple(
+            order.title
+            for order in orders
+            if order.settled_by_finding is not None and not book.is_present(order.settled_by_finding)
+        )
+
     def _wish_for_cause(self, one: RankedCause, wishes: dict[str, _Wish]) -> None:
         facts = tuple(fact for argument in one.arguments_for for fact in argument.facts)
         for order in one.cause.workup:
@@ -119,7 +133,7 @@ class WorkupPlanner:
                     reference=done.reference if done else None,
                     on=done.on if done else None,
                 )
-        if measured and len(measured) == len(readings):
+        if readings and all(_answers(reading) for reading in readings):
             is_due = self._is_due(readings, abnormal, as_of)
             return _resulted(order, wish, measured, is_due=is_due or wish.red_flag is not None)
         return _item(
@@ -172,6 +186,11 @@ def _resulted(order: Order, wish: _Wish, measured: tuple[Measurement, ...], *, i
     return _item(
         order, WorkupStatus.ALREADY_DONE, wish, reference=newest.reference, on=newest.on, measured=measured
     )
+
+
+def _answers(reading: Reading) -> bool:
+    """Whether there is a result inside its window, and not one from before the onset that settles nothing."""
+    return reading.current is not None and BEFORE_ONSET not in reading.remarks
 
 
 def _argues(reading: Reading, abnormal: set[str]) -> bool:

@@ -19,6 +19,8 @@ _SYSTEMS = {
     "urn:oid:2.16.840.1.113883.6.90": "icd",
 }
 _NOTHING: frozenset[str] = frozenset()
+_LONGEST_ICD = 7
+"""ICD-10-CM has no longer code, dot aside."""
 
 
 class CodeIndex:
@@ -50,14 +52,14 @@ class CodeIndex:
             if system == "icd":
                 found |= self._icd(_bare(code))
             else:
-                hit = self._exact.get((system, code))
+                hit = self._exact.get((system, code.strip()))
                 if hit:
                     found = found | hit if found else hit
         return found
 
     def _icd(self, code: str) -> frozenset[str]:
         found = self._exact.get(("icd", code), _NOTHING)
-        for length in range(3, len(code) + 1):
+        for length in range(3, min(len(code), _LONGEST_ICD) + 1):
             found |= self._prefixes.get(code[:length], _NOTHING)
         return found
 

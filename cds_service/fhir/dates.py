@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from cds_service.model.facts import When
 
 _DAY_LENGTH = len("2026-06-15")
-_PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 def read_when(text: str | None) -> When | None:
@@ -51,8 +51,11 @@ def days_between(earlier: When, later: date) -> int:
 
 
 def moment_key(when: When | None) -> tuple[date, datetime]:
-    """Return a key that sorts moments, timed or not, with the undated first."""
+    """Return a key that sorts moments, timed or not, with the undated first.
+
+    A year or a month counts from its first day, so that it never outranks an exact day inside it.
+    """
     if when is None:
         return date.min, datetime.min.replace(tzinfo=UTC)
-    at = when.at or datetime(when.latest.year, when.latest.month, when.latest.day, tzinfo=UTC)
-    return when.latest, at
+    day = when.earliest
+    return day, when.at or datetime(day.year, day.month, day.day, tzinfo=UTC)

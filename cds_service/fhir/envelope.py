@@ -25,7 +25,6 @@ _TEXT = msgspec.json.Decoder(str)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _AUTHORIZATION = msgspec.json.Decoder(FHIRAuthorization)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_LONE_SURROGATE = re.compile(rb"\\u[dD][89abAB]")
 
 AS_OF_EXTENSION = "org.spasm-cds.as-of"
 
@@ -101,7 +100,7 @@ def _has_duplicates(body: bytes, members: dict[str, msgspec.Raw]) -> bool:
             return True
         seen += 1
         position = found.end() + len(value)
-    return seen != len(members)
+    return seen != len(members) or (seen > 0 and body[position:].strip() != b"}")
 
 
 def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
@@ -145,14 +144,14 @@ def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote
 
 def _conditions(raw: msgspec.Raw, notes: list[ReadingNote]) -> Resource:
     conditions = _one_resource(raw, "context.conditions", notes)
-    if conditions is None:
+    if conditions is None or (conditions.resource_type != "Bundle" and conditions.entry is None):
         raise MalformedRequestError("The element must be a Bundle.", "context.conditions")
     return conditions
 
 
 def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:
     """Return the id; real clients also send `Patient/123`, which is used and noted."""
-    bare = text.rsplit("/", maxsplit=1)[-1]
+    bare = text.split("/_history/", maxsplit=1)[0].rsplit("/", maxsplit=1)[-1]
     if bare != text:
         notes.append(
             ReadingNote(severity="information", code="id-with-type", path=path, remedy="Send the bare id.")

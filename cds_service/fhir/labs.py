@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from cds_service.fhir.dates import moment_key, read_when
 from cds_service.fhir.quantities import Converted, printed_unit
@@ -29,6 +30,8 @@ _FLAGS = {
     "A": "A",
     "AA": "A",
 }
+_ENOUGH = 3
+"""So many usable results of one lab are read: the newest, and some to compare or to calculate with."""
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
 _NORMAL_RANGE_TYPES = frozenset({"normal", "recommended"})
 
@@ -40,15 +43,28 @@ REMEDIES = {
 }
 
 
-class _Result(NamedTuple):
-    """One value of an Observation, with its place."""
+class _Result(msgspec.Struct, frozen=True, gc=False):
+    """One value of an Observation, with its place; nothing of it has been read yet."""
 
     lab: str
     part: Resource | Component
-    whole: Resource
-    path: str
-    taken: When | None
-    status: str
+    placed: Placed
+    inner: str = ""
+
+    @property
+    def whole(self) -> Resource:
+        """The Observation."""
+        return self.placed.resource
+
+    @property
+    def path(self) -> str:
+        """Where the value stands."""
+        return self.placed.path + self.inner
+
+    @property
+    def status(self) -> str:
+        """The status as a bare lower-case word; empty when there is none."""
+        return (self.whole.status or "").strip().lower()
 
 
 class LabReader:
@@ -61,45 +77,51 @@ class LabReader:
         self._tomorrow = as_of + timedelta(days=1)
 
     def measurements(self) -> dict[str, tuple[Measurement, ...]]:
-        """Return the results by lab, newest first; the order of ties is that of arrival."""
-        found: dict[str, list[Measurement]] = {}
+        """Return the newest results of each lab, newest first; the order of ties is that of arrival.
+
+        A long record holds thousands of results of which only the newest can speak: they are laid out by their
+        day and read until enough usable ones are found. Older ones are neither used nor noted.
+        """
+        return {lab: self._newest(results) for lab, results in self._laid_out().items()}
+
+    def _laid_out(self) -> dict[str, list[tuple[str, _Result]]]:
+        """Return by lab every result with its day as written, which sorts like the date."""
+        found: dict[str, list[tuple[str, _Result]]] = {}
         names = self._vocabulary.lab_codes.names
         for placed in self._intake.of("Observation"):
             resource = placed.resource
             for lab in names(resource.code):
-                self._keep(found, self._measure(lab, resource, resource, placed, ""))
-            for place, component in enumerate(resource.component or ()):
-                for lab in names(component.code):
-                    self._keep(found, self._measure(lab, component, resource, placed, f".component[{place}]"))
-        return {
-            lab: tuple(sorted(results, key=lambda result: moment_key(result.taken), reverse=True))
-            for lab, results in found.items()
-        }
+                found.setdefault(lab, []).append((_day(resource), _Result(lab, resource, placed)))
+            if resource.component:
+                for place, component in enumerate(resource.component):
+                    for lab in names(component.code):
+                        result = _Result(lab, component, placed, f".component[{place}]")
+                        found.setdefault(lab, []).append((_day(resource), result))
+        return found
 
-    def _keep(self, found: dict[str, list[Measurement]], measurement: Measurement | None) -> None:
-        if measurement is not None:
-            found.setdefault(measurement.lab, []).append(measurement)
+    def _newest(self, results: list[tuple[str, _Result]]) -> tuple[Measurement, ...]:
+        results.sort(key=_by_day, reverse=True)
+        kept: list[Measurement] = []
+        last_day = ""
+        for day, result in results:
+            if len(kept) >= _ENOUGH and day != last_day:
+                break
+            last_day = day
+            measurement = self._measure(result)
+            if measurement is not None:
+                kept.append(measurement)
+        return tuple(sorted(kept, key=lambda one: moment_key(one.taken), reverse=True))
 
-    def _measure(
-        self, lab: str, part: Resource | Component, whole: Resource, placed: Placed, inner: str
-    ) -> Measurement | None:
-        status = (whole.status or "").strip().lower()
-        path = placed.path + inner
+    def _measure(self, result: _Result) -> Measurement | None:
+        part, whole, path = result.part, result.whole, result.path
+        status = result.status
         if status not in _USED and status not in _UNCERTAIN:
             self._intake.note(
                 "information", "status-not-usable", f"{path}.status", "The result was not used."
             )
             return None
         if part.value_quantity is None:
-            if (
-                part.value_string is None
-                and part.value_integer is None
-                and part.value_codeable_concept is None
-            ):
-                if not (part is whole and whole.component):
-                    self._intake.note("information", "value-missing", path, REMEDIES["value-missing"])
-            else:
-                self._intake.note("warning", "value-not-a-quantity", path, REMEDIES["value-missing"])
+            self._note_without_quantity(result)
             return None
         taken = _taken(whole)
         if taken is None:
@@ -115,9 +137,17 @@ class LabReader:
             self._intake.note(
                 "information", "status-unknown", f"{path}.status", "Used, marked, never alone critical."
             )
-        return self._build(_Result(lab, part, whole, path, taken, status or "unknown"))
+        return self._build(result, taken)
 
-    def _build(self, result: _Result) -> Measurement | None:
+    def _note_without_quantity(self, result: _Result) -> None:
+        part = result.part
+        if part.value_string is None and part.value_integer is None and part.value_codeable_concept is None:
+            if not (part is result.whole and result.whole.component):
+                self._intake.note("information", "value-missing", result.path, REMEDIES["value-missing"])
+        else:
+            self._intake.note("warning", "value-not-a-quantity", result.path, REMEDIES["value-missing"])
+
+    def _build(self, result: _Result, taken: When | None) -> Measurement | None:
         """Return the measurement; one whose unit is not understood is kept without a number, for its flag."""
         lab, part, whole, path = result.lab, result.part, result.whole, result.path
         definition = self._vocabulary.labs[lab]
@@ -134,15 +164,15 @@ class LabReader:
         comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
         return Measurement(
             lab=lab,
-            fact=_fact(definition, result, comparator, converted, range_text),
+            fact=_fact(definition, result, taken, comparator, converted, range_text),
             value=converted.value if isinstance(converted, Converted) else None,
             comparator=comparator,
-            taken=result.taken,
+            taken=taken,
             low=low,
             high=high,
             flag=_FLAGS.get(flag or ""),
             flag_critical=flag in {"LL", "HH", "AA"},
-            status=result.status,
+            status=result.status or "unknown",
             certain=result.status not in _UNCERTAIN,
             sample=whole.specimen.reference if whole.specimen else None,
         )
@@ -181,8 +211,8 @@ class LabReader:
 
 def _printed_range(low: str, high: str) -> str:
     if low and high:
-        return f"{low}–{high}"
-    return f"≥ {low}" if low else f"≤ {high}"
+        return f"{low}-{high}"
+    return f">={low}" if low else f"<={high}"
 
 
 def _is_normal_range(one: ReferenceRange) -> bool:
@@ -218,8 +248,13 @@ def _taken(resource: Resource) -> When | None:
     )
 
 
-def _fact(
-    lab: Lab, result: _Result, comparator: str | None, converted: Converted | str, range_text: str | None
+def _fact(  # noqa: PLR0913, PLR0917 - one argument per member of the fact
+    lab: Lab,
+    result: _Result,
+    taken: When | None,
+    comparator: str | None,
+    converted: Converted | str,
+    range_text: str | None,
 ) -> Fact:
     quantity = result.part.value_quantity or Quantity()
     canonical = None
@@ -230,8 +265,24 @@ def _fact(
         reference=f"Observation/{result.whole.id}" if result.whole.id else None,
         value=(comparator or "") + format(quantity.value, "f") if quantity.value is not None else None,
         unit=printed_unit(quantity),
-        on=result.taken.text if result.taken else None,
+        on=taken.text if taken else None,
         canonical=canonical,
         range=range_text,
-        note=None if result.status == "final" else result.status,
+        note=None if result.status == "final" else result.status or "unknown",
     )
+
+
+def _day(resource: Resource) -> str:
+    """Return the day of a result as written; results without one come last."""
+    period = resource.effective_period
+    written = (
+        resource.effective_date_time
+        or resource.effective_instant
+        or ((period.end or period.start) if period else None)
+        or resource.issued
+    )
+    return written[:10] if written else ""
+
+
+def _by_day(entry: tuple[str, _Result]) -> str:
+    return entry[0]

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
 
 import msgspec
 
-from cds_service.fhir.shapes import Entry, Resource, Shape
+from cds_service.fhir.shapes import Resource, Shape
 from cds_service.model.facts import ReadingNote
 
-_ANYTHING = msgspec.json.Decoder()
 _RESOURCE = msgspec.json.Decoder(Resource)
 _MOST_NOTES = 200
+_LONGEST_INTEGER = 18
+"""Digits; a longer whole number is kept as a decimal, because only a measured value could be so long."""
 
 
 def soft_resource(raw: bytes, path: str, notes: list[ReadingNote], deepest: int) -> Resource | None:
     """Return the resource in `raw`; each element that does not fit is left out with a note.
 
-    Returns None, with a note, when `raw` is no JSON object. Raises `RecursionError` beyond `deepest` levels.
+    Returns None, with a note, when `raw` is no JSON object or when its entries cannot be read at all: what was not
+    understood is no empty answer. Raises `RecursionError` beyond `deepest` levels.
     """
     try:
         return _RESOURCE.decode(raw)
     except msgspec.ValidationError:
         pass
-    value = _ANYTHING.decode(raw)
+    value = json.loads(raw, parse_float=_decimal, parse_int=_integer)
     if not isinstance(value, dict):
         _note(notes, path)
         return None
     resource: Resource = _soft(value, Resource, path, notes, deepest)
-    return resource
+    return None if resource.entry is None and value.get("entry") is not None else resource
+
+
+def _decimal(text: str) -> Decimal | str:
+    """Return the number with its digits as printed; beyond every exponent it stays text, which fits no element."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def _integer(text: str) -> int | Decimal | str:
+    return int(text) if len(text) <= _LONGEST_INTEGER else _decimal(text)
 
 
 def _note(notes: list[ReadingNote], path: str) -> None:
@@ -65,7 +81,7 @@ def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], d
     except (msgspec.ValidationError, ValueError, OverflowError):
         pass
     shape, many = _shape_in(wanted)
-    if shape is not None and isinstance(value, dict) and not (many and shape is Entry):
+    if shape is not None and isinstance(value, dict):
         soft = _soft(value, shape, path, notes, depth - 1)
         return [soft] if many and not _takes_single(wanted) else soft
     if shape is not None and many and isinstance(value, list):

@@ -15,6 +15,10 @@ UCUM_SYSTEMS = frozenset(
 )
 _ONE = Decimal(1)
 _WIDEST = Decimal("1e15")
+_FINEST = -15
+"""Decimal exponent of the smallest number that is read; a measured value is neither wider nor finer."""
+_SHORTEST_FOLDED = 2
+"""Two letters tell too little without their case: mM is a concentration, Mm a length."""
 
 
 class Converted(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +52,11 @@ class UnitTable:
         for spelling, ucum in spellings.items():
             if ucum in known:
                 self._exact[spelling] = self._exact[ucum]
-        self._folded = {spelling.casefold(): numbers for spelling, numbers in self._exact.items()}
+        self._folded = {
+            spelling.casefold(): numbers
+            for spelling, numbers in self._exact.items()
+            if len(spelling) > _SHORTEST_FOLDED
+        }
 
     def convert(self, quantity: Quantity) -> Converted | str:
         """Return the value in the lab's unit, or the code of the ReadingNote that says why not.
@@ -57,14 +65,14 @@ class UnitTable:
         """
         if quantity.value is None:
             return "value-missing"
+        if not is_printable(quantity.value):
+            return "value-implausible"
         unit = unit_of(quantity)
         if unit is None:
             return "unit-missing"
         numbers = self._exact.get(unit) or self._folded.get(unit.casefold())
         if numbers is None:
             return "unit-not-understood"
-        if not -_WIDEST < quantity.value < _WIDEST:
-            return "value-implausible"
         factor, offset = numbers
         if factor == _ONE and not offset:
             return Converted(quantity.value, was_converted=False, unit=unit)
@@ -74,10 +82,15 @@ class UnitTable:
 
 def unit_of(quantity: Quantity) -> str | None:
     """Return the unit to trust: the UCUM code, else the printed unit, else a code of an unnamed system."""
-    if quantity.code and quantity.system in UCUM_SYSTEMS:
-        return quantity.code.strip()
+    if quantity.code and quantity.system in UCUM_SYSTEMS and (code := quantity.code.strip()):
+        return code
     printed = (quantity.unit or "").strip() or (quantity.code or "").strip()
     return printed or None
+
+
+def is_printable(value: Decimal) -> bool:
+    """Whether a value is a number that can be written out: `1e400`, `1e-400` and `NaN` in quotes are not."""
+    return value.is_finite() and -_WIDEST < value < _WIDEST and value.adjusted() >= _FINEST
 
 
 def printed_unit(quantity: Quantity) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from cds_service.fhir.envelope import HookRequest
 from cds_service.fhir.shapes import Resource
@@ -24,6 +25,24 @@ KIND_OF_KEY = {
 }
 """Prefetch key → the kind of facts that its answer can show to be absent."""
 
+_OBSERVATIONS = frozenset({"Observation"})
+_MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
+_TYPES_OF_KIND = {
+    "patient": frozenset({"Patient"}),
+    "conditions": frozenset({"Condition"}),
+    "medications": _MEDICINES,
+    "labs": _OBSERVATIONS,
+    "vitals": _OBSERVATIONS,
+    "exam": _OBSERVATIONS,
+    "habits": _OBSERVATIONS,
+    "orders": frozenset({"ServiceRequest"}),
+    "family": frozenset({"FamilyMemberHistory"}),
+}
+_REFERENCED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
+_TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
+_MOST_NOTES = 100
+"""Notes of one code; a message that is wrong throughout is not answered with a note for each of its elements."""
+
 READ_TYPES = frozenset(
     {
         "Patient",
@@ -38,12 +57,17 @@ READ_TYPES = frozenset(
 )
 
 
-class Placed(NamedTuple):
-    """A resource and where it stood."""
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """A resource and where it stood: in a prefetch value itself (`place` None) or in an entry of its Bundle."""
 
     resource: Resource
-    path: str
-    key: str
+    where: str
+    place: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the resource stood, for a note, e.g. `prefetch.labs.entry[3].resource`."""
+        return self.where if self.place is None else f"{self.where}.entry[{self.place}].resource"
 
 
 class Intake:
@@ -55,30 +79,37 @@ class Intake:
         self.arrived_keys: set[str] = set()
         self.answered_keys: set[str] = set()
         self.recorded: list[Placed] = []
-        self.resources: list[Placed] = []
+        self._by_type: dict[str, list[Placed]] = {kind: [] for kind in READ_TYPES}
         self._aliases = {request.context.patient_id}
-        self._foreign = 0
+        self._expected = f"Patient/{request.context.patient_id}"
         self._unread: Counter[str] = Counter()
-        self._seen: set[tuple[str, str]] = set()
+        self._noted: Counter[str] = Counter()
+        self._seen: dict[str, set[str]] = {kind: set() for kind in READ_TYPES}
         self._read_context(request)
         for key, value in (request.prefetch or {}).items():
             self._read_key(key, value, request.context.patient_id)
         self._note_unread()
 
     def note(self, severity: str, code: str, path: str, remedy: str) -> None:
-        """Keep one note."""
+        """Keep one note; after many of one code a last one says that there are more."""
+        self._noted[code] += 1
+        if self._noted[code] > _MOST_NOTES + 1:
+            return
+        if self._noted[code] > _MOST_NOTES:
+            path, remedy = "(more)", "There are more of these than are listed."
         self.notes.append(ReadingNote(severity=severity, code=code, path=path, remedy=remedy))
 
     def is_foreign(self, resource: Resource) -> bool:
         """Whether the resource names another patient than the hook does."""
         subject = resource.subject or resource.patient
         reference = subject.reference if subject is not None else None
-        if not reference or reference.startswith("#"):
-            return False
-        if reference[8:] in self._aliases and reference.startswith("Patient/"):
+        if reference == self._expected or not reference or reference.startswith("#"):
             return False
         bare = reference.split("/_history/", maxsplit=1)[0]
-        return bare not in self._aliases and _last_id(bare) not in self._aliases
+        if bare in self._aliases:
+            return False
+        kind = _REFERENCED_TYPE.search(bare)
+        return (kind is not None and kind[1] != "Patient") or _last_id(bare) not in self._aliases
 
     def _read_context(self, request: HookRequest) -> None:
         conditions = request.context.conditions
@@ -94,9 +125,9 @@ class Intake:
             elif self.is_foreign(resource):
                 self.note("error", "other-patient", path, "Send resources of the patient of the hook only.")
             else:
-                self.recorded.append(Placed(resource, path, "context"))
+                self.recorded.append(Placed(resource, "context.conditions", place))
                 if resource.id:
-                    self._seen.add(("Condition", resource.id))
+                    self._seen["Condition"].add(resource.id)
 
     def _read_key(self, key: str, value: Resource | None, patient_id: str) -> None:
         path = f"prefetch.{key}"
@@ -115,10 +146,16 @@ class Intake:
         elif key == "patient" and kind == "Patient" and value.id not in {None, patient_id}:
             self.note("error", "other-patient", path, "Send the Patient of the hook.")
         else:
-            self._arrive(key)
-            self._take(value, path, key)
+            self._arrive(key, {self._take(Placed(value, path))}, path)
 
-    def _arrive(self, key: str) -> None:
+    def _arrive(self, key: str, types: set[str | None], path: str) -> None:
+        """Count the key as answered, unless nothing in the answer is what the key asks for: then it is absent."""
+        wanted = _TYPES_OF_KIND.get(KIND_OF_KEY.get(key, ""))
+        if types and wanted is not None and not types & wanted:
+            self.note(
+                "warning", "unexpected-resource", path, "It does not answer the key; send what it asks for."
+            )
+            return
         self.arrived_keys.add(key)
         self.answered_keys.add(key)
 
@@ -128,7 +165,6 @@ class Intake:
         if failed and len(failed) == len(entries):
             self.note("warning", "prefetch-failed", path, "The client could not answer this query.")
             return
-        self._arrive(key)
         if failed:
             self.note(
                 "warning", "prefetch-incomplete", f"{path}.entry[{failed[0]}]", "Part of the answer failed."
@@ -146,9 +182,11 @@ class Intake:
                 and (_last_id(entry.full_url) in self._aliases or resource.id in self._aliases)
             ):
                 self._aliases.add(entry.full_url)
+        types: set[str | None] = set()
         for place, entry in enumerate(entries):
             resource = entry.resource
             if resource is None:
+                types.add(None)
                 self.note(
                     "information",
                     "resource-missing",
@@ -156,35 +194,44 @@ class Intake:
                     "The entry holds no resource.",
                 )
             elif resource.resource_type != "OperationOutcome":
-                self._take(resource, f"{path}.entry[{place}].resource", key)
+                types.add(self._take(Placed(resource, path, place)))
+        self._arrive(key, types, path)
 
-    def _take(self, resource: Resource, path: str, key: str) -> None:
+    def _take(self, placed: Placed) -> str | None:
+        """Keep one resource and return its type; None when it is of no type that is read, or somebody else's.
+
+        A second copy is passed over.
+        """
+        resource = placed.resource
         kind = resource.resource_type
-        if kind not in READ_TYPES:
-            self._unread[kind or "no resourceType"] += 1
-            return
-        if resource.id is not None:
-            identity = (kind, resource.id)
-            if identity in self._seen:
-                return
-            self._seen.add(identity)
+        kept = self._by_type.get(kind or "")
+        if kept is None or kind is None:
+            self._unread[kind if kind and _TYPE_NAME.fullmatch(kind) else "no resourceType"] += 1
+            return None
         if kind == "Patient":
             if resource.id is not None and resource.id not in self._aliases:
-                self.note("error", "other-patient", path, "Send the Patient of the hook.")
-                return
+                self.note("error", "other-patient", placed.path, "Send the Patient of the hook.")
+                return None
         elif self.is_foreign(resource):
-            self._foreign += 1
-            self.note("error", "other-patient", path, "Send resources of the patient of the hook only.")
-            return
-        self.resources.append(Placed(resource, path, key))
+            self.note(
+                "error", "other-patient", placed.path, "Send resources of the patient of the hook only."
+            )
+            return None
+        if resource.id is not None:
+            seen = self._seen[kind]
+            if resource.id in seen:
+                return kind
+            seen.add(resource.id)
+        kept.append(placed)
+        return kind
 
     def _note_unread(self) -> None:
         for kind, count in sorted(self._unread.items()):
             self.note("information", "type-not-read", f"prefetch ({count} x {kind})", "Not needed; not read.")
 
-    def of(self, *kinds: str) -> Iterator[Placed]:
-        """Yield the resources of some types, in the order in which they arrived."""
-        return (placed for placed in self.resources if placed.resource.resource_type in kinds)
+    def of(self, *kinds: str) -> list[Placed]:
+        """Return the resources of some types, in the order in which they arrived within each type."""
+        return [placed for kind in kinds for placed in self._by_type[kind]]
 
 
 def _is_outcome(resource: Resource | None) -> bool:

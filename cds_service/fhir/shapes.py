@@ -123,6 +123,7 @@ class Resource(Shape, gc=False):
     value_string: str | None = None
     value_codeable_concept: CodeableConcept | None = None
     value_integer: int | None = None
+    value_boolean: bool | None = None
     interpretation: list[CodeableConcept] | CodeableConcept | None = None
     reference_range: list[ReferenceRange] | None = None
     component: list[Component] | None = None

@@ -7,36 +7,25 @@ from datetime import date
 from decimal import Decimal
 
 from cds_service.fhir.dates import read_when
+from cds_service.fhir.examination_text import (
+    judgement_of,
+    names_examination,
+    part_named,
+    read_examination_text,
+)
+from cds_service.fhir.quantities import is_printable
 from cds_service.fhir.resources import Intake, Placed
 from cds_service.fhir.shapes import CodeableConcept, Component, Resource, concepts, wording
-from cds_service.fhir.text import is_negated
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
 from cds_service.model.facts import Examination, Fact, RecordedCondition, SocialAmount, When
 
 _EXAM_CODES = frozenset({"84728005", "225398001"})
 """SNOMED CT: neurological examination, neurological assessment."""
-_EXAM_TEXT = re.compile(
-    r"\b(?:neurolog\w*|motor|muscle)\s+(?:exam\w*|assessment)\b|\bexamination\b", re.IGNORECASE
-)
-
-_PARTS = {
-    "strength": re.compile(r"\b(?:strength|power|weak\w*|paresis)\b", re.IGNORECASE),
-    "bulk": re.compile(r"\b(?:bulk|wast(?:ing|ed)|atroph\w*)\b", re.IGNORECASE),
-    "reflexes": re.compile(r"\b(?:reflex(?:es)?|hyperreflexia|areflexia)\b", re.IGNORECASE),
-    "tone": re.compile(r"\b(?:tone|rigid\w*|spastic\w*)\b", re.IGNORECASE),
-}
-_SIGN_WORDS = re.compile(
-    r"\b(?:weak(?:ness)?|paresis|wast(?:ing|ed)|atroph\w*|hyperreflexia|areflexia|rigid\w*|spastic\w*)\b",
+_DENIAL = re.compile(
+    r"^\W*(?:no|not|none|nil|never|neg|negative|absent|denie[sd]|without|false|0)\b|"
+    r"\b(?:none|absent|negative|not (?:present|seen|found|elicited|detected|observed))\W*$",
     re.IGNORECASE,
 )
-_ABNORMAL = re.compile(
-    r"\b(?:abnormal|reduced|decreased|diminished|absent|increased|brisk|hyperactive|impaired|loss|lost|poor|"
-    r"raised|high|low|[0-4](?:[+-])?/5)\b",
-    re.IGNORECASE,
-)
-_NORMAL = re.compile(r"\b(?:normal|intact|full|unremarkable|symmetric(?:al)?|5/5|2\+)\b", re.IGNORECASE)
-_NOT_NORMAL = re.compile(r"\bnot\s+(?:\w+\s+)?(?:normal|intact|full)\b|\babnormal\b", re.IGNORECASE)
-_SEGMENT = re.compile(r"[;.\n]|\bbut\b")
 
 _HABITS = {
     "caffeine": re.compile(r"\b(?:caffeine|coffee)\b", re.IGNORECASE),
@@ -79,8 +68,10 @@ class SymptomReader:
                 and resource.category is None
             ):
                 continue
+            if lab_names(resource.code):
+                continue
             kind = _kind(resource)
-            if kind is None or lab_names(resource.code):
+            if kind is None:
                 continue
             if (resource.status or "").strip().lower() in _UNUSABLE:
                 self._intake.note(
@@ -91,7 +82,7 @@ class SymptomReader:
                 self._read_examination(resource)
             elif kind == "social-history":
                 self._read_habit(placed)
-            self._read_signs(resource)
+            self._read_signs(placed)
 
     def _read_examination(self, resource: Resource) -> None:
         when = _when(resource)
@@ -106,17 +97,17 @@ class SymptomReader:
         self, component: Component, whole: Resource, when: When | None, seen: set[str]
     ) -> None:
         name, value = wording(component.code), value_text(component)
-        part = next((part for part, pattern in _PARTS.items() if pattern.search(name)), None)
+        part = part_named(name)
         if part is None or not value:
             return
-        result = _judgement(value)
+        result = judgement_of(value) or read_examination_text(value).get(part)
         if result is not None:
             seen.add(part)
             self._add(part, result, whole, when)
 
     def _add(self, part: str, result: str, resource: Resource, when: When | None) -> None:
         fact = Fact(
-            what=f"examination: {part}",
+            what=f"{part} on examination",
             reference=f"Observation/{resource.id}" if resource.id else None,
             value=result,
             on=when.text if when else None,
@@ -129,6 +120,14 @@ class SymptomReader:
         item = next((item for item, pattern in _HABITS.items() if pattern.search(words)), None)
         quantity = resource.value_quantity
         if item is None or quantity is None or quantity.value is None:
+            return
+        if not is_printable(quantity.value) or quantity.value < 0:
+            self._intake.note(
+                "warning",
+                "value-implausible",
+                f"{placed.path}.valueQuantity",
+                "Check the value and its unit.",
+            )
             return
         unit = (quantity.unit or quantity.code or "").strip()
         amount = _amount(item, quantity.value, unit, words)
@@ -152,15 +151,16 @@ class SymptomReader:
             )
         )
 
-    def _read_signs(self, resource: Resource) -> None:
+    def _read_signs(self, placed: Placed) -> None:
         """Read signs from the text of an examination or history; a code of the Observation counts as a code."""
-        by_code = self._vocabulary.problem_codes.names(resource.code) | self._vocabulary.problem_codes.names(
-            resource.value_codeable_concept
-        )
-        text = value_text(resource)
+        resource = placed.resource
+        by_code = self._vocabulary.problem_codes.names(resource.value_codeable_concept)
+        asked = self._vocabulary.problem_codes.names(resource.code)
+        if asked and not by_code:
+            by_code = asked if self._is_affirmed(placed) else by_code
+        texts = (value_text(resource), *(value_text(component) for component in resource.component or ()))
+        text = "; ".join(each for each in texts if each)
         by_text = self._vocabulary.problem_text.find(text)
-        if by_code and text and _judgement(text) == "normal":
-            by_code = frozenset()
         sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
         if not sets:
             return
@@ -183,6 +183,17 @@ class SymptomReader:
             )
         )
 
+    def _is_affirmed(self, placed: Placed) -> bool:
+        """Whether an Observation that is coded as a sign says that the sign is there."""
+        resource = placed.resource
+        if resource.value_boolean is False or resource.value_integer == 0:
+            return False
+        text = value_text(resource)
+        if not text and resource.value_codeable_concept is not None:
+            self._intake.note("information", "value-missing", placed.path, "Send the words of the value.")
+            return False
+        return not text or not (_DENIAL.search(text) or judgement_of(text) == "normal")
+
 
 def _kind(resource: Resource) -> str | None:
     for concept in concepts(resource.category):
@@ -195,7 +206,7 @@ def _kind(resource: Resource) -> str | None:
     if code is not None:
         if any(coding.code in _EXAM_CODES for coding in code.coding or ()):
             return "exam"
-        if resource.category is None and code.text and _EXAM_TEXT.search(code.text):
+        if resource.category is None and code.text and names_examination(code.text):
             return "exam"
     return None
 
@@ -215,48 +226,6 @@ def _when(resource: Resource) -> When | None:
         or read_when((period.end or period.start) if period else None)
         or read_when(resource.issued)
     )
-
-
-def _judgement(text: str) -> str | None:
-    if _NOT_NORMAL.search(text) or _ABNORMAL.search(text):
-        return "abnormal"
-    if _NORMAL.search(text):
-        return "normal"
-    return None
-
-
-def read_examination_text(text: str, title: str = "") -> dict[str, str]:
-    """Return part → normal or abnormal for what the text of an examination states.
-
-    "Strength, bulk, reflexes and tone normal" states all four; "neurological examination normal" states all four
-    as well; "wasting of the hand; brisk reflexes" states two abnormal parts; what is not named is not returned.
-    """
-    found: dict[str, str] = {}
-    for segment in _SEGMENT.split(text):
-        parts = [part for part, pattern in _PARTS.items() if pattern.search(segment)]
-        judgement = _judgement(segment)
-        if not parts:
-            whole = _EXAM_TEXT.search(segment) or (_EXAM_TEXT.search(title) and segment.strip())
-            if whole and judgement == "normal":
-                for part in _PARTS:
-                    found.setdefault(part, "normal")
-            continue
-        for part in parts:
-            result = _part_result(segment, part, judgement)
-            if result is not None and found.get(part) != "abnormal":
-                found[part] = result
-    return found
-
-
-def _part_result(segment: str, part: str, judgement: str | None) -> str | None:
-    """Judge one part in its segment; a sign word ("wasting") states an abnormal part unless it is denied."""
-    for word in _SIGN_WORDS.finditer(segment):
-        if _PARTS[part].search(word.group()):
-            return "normal" if is_negated(segment, word.start(), word.end()) else "abnormal"
-    if judgement == "abnormal" and _NORMAL.search(segment):
-        pieces = [piece for piece in segment.split(",") if _PARTS[part].search(piece)]
-        return _judgement(pieces[0]) if pieces else judgement
-    return judgement
 
 
 def _amount(item: str, value: Decimal, unit: str, words: str) -> Decimal | None:

@@ -125,7 +125,9 @@ class Tables:
         self.faults.append(Fault(f"{self._folder.name}/{name}", line, "", check, text, remedy))
 
     def _check_manifest(self) -> None:
+        pinned = set[str]()
         for line, row in self._rows("MANIFEST.csv"):
+            pinned.add(row["file"])
             path = self._folder / row["file"]
             if not path.is_file():
                 self._fault(
@@ -138,6 +140,11 @@ class Tables:
                     "table-changed",
                     f"{row['file']} is not the pinned table.",
                     "Review the change, then write its new sha256 here.",
+                )
+        for path in sorted(self._folder.glob("*.csv")):
+            if path.name not in pinned | {"MANIFEST.csv"}:
+                self._fault(
+                    path.name, 1, "table-changed", "The manifest does not pin this table.", "Add its sha256."
                 )
 
     def _read_codes(self, table: str) -> None:

@@ -20,11 +20,23 @@ Documents = Mapping[str, Mapping[str, Document]]
 class Draft:
     """All documents that passed the first two gates, with what the checks look up."""
 
-    def __init__(self, documents: Documents, tables: Tables, today: date) -> None:
-        """Keep the documents by kind and id."""
+    def __init__(
+        self, documents: Documents, tables: Tables, today: date, broken: Mapping[str, set[str]] | None = None
+    ) -> None:
+        """Keep the documents by kind and id; `broken` are the ids whose files failed and stay nameable."""
         self.documents = documents
         self.tables = tables
         self.today = today
+        self._broken = broken or {}
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a file failed, so that nothing can be called unused."""
+        return any(self._broken.values())
+
+    def known(self, kind: str) -> set[str]:
+        """Return every id of one kind that has a file, read or not."""
+        return {*self.documents[kind], *self._broken.get(kind, ())}
 
     def of(self, kind: str) -> Iterator[tuple[str, Document]]:
         """Yield (id, document) of one kind."""
@@ -33,14 +45,18 @@ class Draft:
     @cached_property
     def lab_findings(self) -> set[str]:
         """Every finding that a lab file yields."""
-        names = {f"{lab}-{band}" for lab, _ in self.of("labs") for band in BANDS}
-        return names | {f"{lab}-borderline" for lab, doc in self.of("labs") if "borderline" in doc.value}
+        names = {f"{lab}-{band}" for lab in self.known("labs") for band in BANDS}
+        lined = {lab for lab, doc in self.of("labs") if "borderline" in doc.value}
+        broken = {*self._broken.get("labs", ())}
+        derived = {lab for lab, doc in self.of("labs") if "derived" in doc.value}
+        names |= {f"{lab}-calculated-only" for lab in derived | broken}
+        return names | {f"{lab}-borderline" for lab in lined | broken}
 
     @cached_property
     def findings(self) -> set[str]:
         """Every finding that exists, without the reserved ones."""
-        presented = {f"presents-with-{name}" for name, _ in self.of("presentations")}
-        return self.lab_findings | presented | set(self.documents["rules"])
+        presented = {f"presents-with-{name}" for name in self.known("presentations")}
+        return self.lab_findings | presented | self.known("rules")
 
 
 def every(draft: Draft) -> Iterator[tuple[str, str, Document]]:
@@ -75,6 +91,39 @@ def references(  # noqa: C901 - a flat list of members reads best
     if kind == "labs" and "derived" in value:
         yield "labs", ("derived", "from"), value["derived"]["from"]
         yield "labs", ("derived", "adjust_by"), value["derived"]["adjust_by"]
+    for place, example in enumerate(value.get("examples", ())):
+        yield from _example_references(example, ("examples", place))
+
+
+def _example_references(example: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Path, str]]:
+    given = example.get("given", {})
+    for member in ("labs", "with"):
+        if isinstance(given.get(member), list):
+            for place, result in enumerate(given[member]):
+                yield "labs", (*path, "given", member, place, "lab"), result["lab"]
+    for member in ("conditions", "medications"):
+        if isinstance(given.get(member), list):
+            for place, one in enumerate(given[member]):
+                yield "value_sets", (*path, "given", member, place, "in"), one["in"]
+    for holder, where in ((example, path), (given, (*path, "given"))):
+        if isinstance(holder.get("presenting"), list):
+            for place, name in enumerate(holder["presenting"]):
+                yield "presentations", (*where, "presenting", place), name
+
+
+def example_findings(kind: str, value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield every finding that the examples of one definition name, with its path."""
+    for place, example in enumerate(value.get("examples", ())):
+        path: Path = ("examples", place)
+        if kind in {"causes", "red_flags"}:
+            yield from (((*path, "given", name), name) for name in example["given"])
+        if kind in {"labs", "rules"}:
+            names = example["given"].get("findings", {})
+            yield from (((*path, "given", "findings", name), name) for name in names)
+        if kind in {"labs", "causes"}:
+            for member, names in example["expect"].items():
+                if isinstance(names, list):
+                    yield from (((*path, "expect", member, at), name) for at, name in enumerate(names))
 
 
 def code_refs(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:

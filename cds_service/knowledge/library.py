@@ -69,8 +69,8 @@ class Inspection:
         tables = Tables(folder / "terminology")
         self.faults += tables.faults
         self.faults += self._stray_files()
-        documents = self._read_documents()
-        draft = Draft(documents, tables, today)
+        documents, broken = self._read_documents()
+        draft = Draft(documents, tables, today, broken)
         self.faults += cross_file_faults(draft)
         self.faults.sort()
         if not self.errors:
@@ -103,17 +103,21 @@ class Inspection:
                     )
         return faults
 
-    def _read_documents(self) -> dict[str, dict[str, Document]]:
+    def _read_documents(self) -> tuple[dict[str, dict[str, Document]], dict[str, set[str]]]:
+        """Return the documents that passed the first two gates, and the ids of those that did not, by kind."""
         schemas = Schemas(self.folder / "schema")
-        documents: dict[str, dict[str, Document]] = {}
+        documents: dict[str, dict[str, Document]] = {kind: {} for kind in KINDS}
+        broken: dict[str, set[str]] = {kind: set() for kind in KINDS}
         for kind, (schema, _type) in KINDS.items():
-            documents[kind] = {}
             for document in read_documents(self.folder / kind, self.folder):
+                name = Path(document.file).stem
                 faults = document.faults or schemas.faults(schema, document)
                 self.faults += faults
-                if not faults:
-                    documents[kind][Path(document.file).stem] = document
-        return documents
+                if faults:
+                    broken[kind].add(name)
+                else:
+                    documents[kind][name] = document
+        return documents, broken
 
 
 def load(folder: Path, release: str, today: date) -> Knowledge:

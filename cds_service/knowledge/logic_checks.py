@@ -9,6 +9,7 @@ from typing import Any
 
 from cds_service.knowledge.draft import BANDS, Draft, lab_finding_uses
 from cds_service.knowledge.expressions import Path, findings_in, rests_on_facts
+from cds_service.knowledge.yaml_reader import Document
 from cds_service.model.faults import Fault, did_you_mean
 
 
@@ -34,39 +35,29 @@ def _limit_number(limit: Mapping[str, Any]) -> Decimal:
 def overlapping_limits(draft: Draft) -> Iterator[Fault]:
     """Limits and default range stand in rising order, inside the plausible window."""
     for _name, document in draft.of("labs"):
-        limits = document.value.get("limits", {})
-        steps = [
-            *(
-                (band, _limit_number(limits[band]))
-                for band in ("critical-low", "marked-low")
-                if band in limits
-            ),
-            *(
-                ("default low", Decimal(r["low"]))
-                for r in document.value.get("default_ranges", ())[:1]
-                if "low" in r
-            ),
-            *(
-                ("default high", Decimal(r["high"]))
-                for r in document.value.get("default_ranges", ())[:1]
-                if "high" in r
-            ),
-            *(
-                (band, _limit_number(limits[band]))
-                for band in ("marked-high", "critical-high")
-                if band in limits
-            ),
-        ]
-        for (lower, low), (upper, high) in pairwise(steps):
-            if low > high or (low == high and "default" not in lower + upper):
-                text = f"The limit {lower} is not below {upper}."
-                yield document.fault(("limits",), "overlapping-limits", text, "Correct one of the two.")
-        plausible = document.value["plausible"]
-        if steps and not Decimal(plausible["low"]) <= steps[0][1] <= steps[-1][1] <= Decimal(
-            plausible["high"]
-        ):
-            text = "A limit lies outside the plausible values."
-            yield document.fault(("plausible",), "overlapping-limits", text, "Widen the plausible window.")
+        ranges = document.value.get("default_ranges", [{}])
+        yield from dict.fromkeys(fault for one in ranges for fault in _disorder(document, one))
+
+
+def _disorder(document: Document, ranges: Mapping[str, str]) -> Iterator[Fault]:
+    limits = document.value.get("limits", {})
+    steps = [
+        *((band, _limit_number(limits[band])) for band in ("critical-low", "marked-low") if band in limits),
+        *((f"default {side}", Decimal(ranges[side])) for side in ("low", "high") if side in ranges),
+        *((band, _limit_number(limits[band])) for band in ("marked-high", "critical-high") if band in limits),
+    ]
+    for (lower, low), (upper, high) in pairwise(steps):
+        if low > high or (low == high and "default" not in lower + upper):
+            text = f"The limit {lower} is not below {upper}."
+            yield document.fault(("limits",), "overlapping-limits", text, "Correct one of the two.")
+    numbers = [number for _name, number in steps]
+    plausible = document.value["plausible"]
+    edge = {side: Decimal(plausible[side]) for side in ("low", "high") if side in plausible}
+    if numbers and not edge.get("low", numbers[0]) <= numbers[0] <= numbers[-1] <= edge.get(
+        "high", numbers[-1]
+    ):
+        text = "A limit lies outside the plausible values."
+        yield document.fault(("plausible",), "overlapping-limits", text, "Widen the plausible window.")
 
 
 def limit_direction(draft: Draft) -> Iterator[Fault]:
@@ -102,6 +93,9 @@ def circular_rules(draft: Draft) -> Iterator[Fault]:
         needs = {finding for _path, finding in lab_finding_uses(document.value)}
         if "yields_to" in document.value:
             needs.add(f"{document.value['yields_to']}-normal")
+        base = draft.documents["labs"].get(document.value.get("derived", {}).get("from", ""))
+        if base is not None:  # a calculated result asks how its base result stands, and whether it is fresh
+            needs |= {finding for _path, finding in lab_finding_uses(base.value)}
         for band in (*BANDS, "borderline"):
             graph[f"{name}-{band}"] = needs
     for name, document in (*draft.of("rules"), *draft.of("labs")):

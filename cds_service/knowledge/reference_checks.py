@@ -9,6 +9,7 @@ from cds_service.knowledge.draft import (
     Draft,
     code_refs,
     every,
+    example_findings,
     finding_uses,
     leaves,
     references,
@@ -28,7 +29,7 @@ def unknown_reference(draft: Draft) -> Iterator[Fault]:
     """Orders, causes, labs, presentations and sources that are named exist."""
     for kind, _name, document in every(draft):
         for wanted, path, name in references(kind, document.value):
-            known = {known for folder in wanted.split(" or ") for known in draft.documents[folder]}
+            known = {known for folder in wanted.split(" or ") for known in draft.known(folder)}
             if name not in known:
                 text = f"There is no {name!r} among the {wanted}."
                 yield document.fault(path, "unknown-reference", text, did_you_mean(name, sorted(known)))
@@ -48,8 +49,10 @@ def unknown_code_key(draft: Draft) -> Iterator[Fault]:
 def unknown_finding(draft: Draft) -> Iterator[Fault]:
     """Something yields every finding that is read."""
     for kind, _name, document in every(draft):
-        for path, finding in finding_uses(kind, document.value):
-            allowed = draft.findings | (set(RESERVED_FINDINGS) if path[0] == "evidence" else set())
+        uses = (*finding_uses(kind, document.value), *example_findings(kind, document.value))
+        for path, finding in uses:
+            is_open = kind == "causes" and path[0] in {"evidence", "examples"}
+            allowed = draft.findings | (set(RESERVED_FINDINGS) if is_open else set())
             if finding not in allowed:
                 text = f"Nothing yields the finding {finding!r}."
                 yield document.fault(path, "unknown-finding", text, did_you_mean(finding, sorted(allowed)))
@@ -57,7 +60,8 @@ def unknown_finding(draft: Draft) -> Iterator[Fault]:
 
 def unknown_value_set(draft: Draft) -> Iterator[Fault]:
     """A value set that a rule names exists and is of the right kind."""
-    known = sorted(draft.documents["value_sets"])
+    known = sorted(draft.known("value_sets"))
+    read = draft.documents["value_sets"]
     for document, path, operator, operand in leaves(draft):
         wanted = operand.get("in", ()) if operator in {"condition", "medication"} else ()
         for place, name in enumerate(wanted):
@@ -66,15 +70,15 @@ def unknown_value_set(draft: Draft) -> Iterator[Fault]:
                 yield document.fault(
                     (*path, "in", place), "unknown-value-set", text, did_you_mean(name, known)
                 )
-            elif (draft.documents["value_sets"][name].value["kind"] == "medication") != (
-                operator == "medication"
-            ):
+            elif name in read and (read[name].value["kind"] == "medication") != (operator == "medication"):
                 text = f"{name!r} is not a value set for a {operator}."
                 yield document.fault((*path, "in", place), "wrong-value-set", text, "Use the right operator.")
 
 
 def uncited_source(draft: Draft) -> Iterator[Fault]:
-    """A source that nothing cites is dead."""
+    """A source that nothing cites is dead; with files that cannot be read nobody knows."""
+    if draft.is_partial:
+        return
     cited = {
         name
         for kind, _n, doc in every(draft)
@@ -89,7 +93,9 @@ def uncited_source(draft: Draft) -> Iterator[Fault]:
 
 
 def unused_definition(draft: Draft) -> Iterator[Fault]:
-    """A rule or value set that nothing reads is dead."""
+    """A rule or value set that nothing reads is dead; with files that cannot be read nobody knows."""
+    if draft.is_partial:
+        return
     used = {finding for kind, _n, doc in every(draft) for _p, finding in finding_uses(kind, doc.value)}
     sets = {name for _d, _p, _op, operand in leaves(draft) for name in operand.get("in", ())}
     for name, document in draft.of("rules"):

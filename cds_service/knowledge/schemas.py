@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
 from cds_service.knowledge.yaml_reader import Document
 from cds_service.model.faults import Fault, did_you_mean
 
 CHECK = "schema"
+_SEE = "See the schema of this kind in cards/schema."
 
 
 class Schemas:
@@ -37,32 +39,67 @@ class Schemas:
             schema = self._raw[f"{kind}.schema.json"]
             validator = Draft202012Validator(schema, registry=self._registry)
             self._validators[kind] = validator
-        return [_fault(document, error) for error in validator.iter_errors(document.value)]
+        return [
+            document.fault(path, CHECK, text, remedy)
+            for error in validator.iter_errors(document.value)
+            for path, text, remedy in _told(error)
+        ]
 
 
-def _fault(document: Document, error: ValidationError) -> Fault:
-    deepest = best_match(error.context) if error.validator in {"oneOf", "anyOf"} and error.context else None
-    shown = deepest if deepest is not None else error
-    path = [*shown.absolute_path]
-    text, remedy = _words(shown)
-    if shown.validator == "additionalProperties" and isinstance(shown.instance, dict):
-        path.append(_unknown_members(shown)[0])
-    return document.fault(path, CHECK, text, remedy)
+_Told = tuple[Sequence[str | int], str, str]
+"""Where, what and remedy of one fault."""
 
 
-def _unknown_members(error: ValidationError) -> list[str]:
-    known = _known_members(error)
-    return [name for name in error.instance if name not in known]  # type: ignore[union-attr]  # the rule is for objects
+def _told(error: ValidationError) -> Iterator[_Told]:
+    if error.validator in {"oneOf", "anyOf"}:
+        yield from _told_of_choice(error)
+    elif error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = _members(error.schema)
+        yield from _unknown_members(error, known)
+    else:
+        yield [*error.absolute_path], *_words(error)
 
 
-def _known_members(error: ValidationError) -> list[str]:
-    return list(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
+def _unknown_members(error: ValidationError, known: list[str]) -> Iterator[_Told]:
+    for name in error.instance if isinstance(error.instance, dict) else ():
+        if name not in known:
+            yield [*error.absolute_path, name], f"Unknown member {name!r}.", did_you_mean(name, known)
 
 
-def _words(error: ValidationError) -> tuple[str, str]:  # noqa: PLR0911 - one answer per kind of fault
-    if error.validator == "additionalProperties":
-        unknown = _unknown_members(error)
-        return f"Unknown member {unknown[0]!r}.", did_you_mean(unknown[0], _known_members(error))
+def _told_of_choice(error: ValidationError) -> Iterator[_Told]:
+    """Tell the faults of the one alternative that was meant, if its members show which one that is."""
+    here = [*error.absolute_path]
+    branches = _branches(error)
+    meant = [faults for faults in branches if all(fault.relative_path for fault in faults)]
+    known = [name for faults in branches for name in _members(faults[0].schema)]
+    unknown = [*_unknown_members(error, known)] if known else []
+    if not branches:
+        yield here, "More than one alternative fits.", "Keep the members of one."
+    elif len(meant) == 1:
+        for fault in meant[0]:
+            yield from _told(fault)
+    elif unknown:
+        yield from unknown
+    elif isinstance(error.instance, dict) and min(branches, key=len)[0].validator != "required":
+        yield here, f"The members {', '.join(error.instance)} do not go together.", _SEE
+    else:
+        yield here, *_words(min(branches, key=len)[0])
+
+
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    """Return the faults of each alternative that is of the instance's own type."""
+    branches: dict[str | int, list[ValidationError]] = {}
+    for fault in error.context or ():
+        branches.setdefault(fault.relative_schema_path[0], []).append(fault)
+    found = [*branches.values()]
+    return [faults for faults in found if faults[0].validator != "type" or faults[0].relative_path] or found
+
+
+def _members(schema: Any) -> list[str]:
+    return list(schema.get("properties", {})) if isinstance(schema, dict) else []
+
+
+def _words(error: ValidationError) -> tuple[str, str]:
     if error.validator == "required":
         return f"{error.message}.", "Add the member."
     if error.validator == "enum":
@@ -76,4 +113,4 @@ def _words(error: ValidationError) -> tuple[str, str]:  # noqa: PLR0911 - one an
         return f"It must be of type {error.validator_value}.", "Correct the value (quote numbers and dates)."
     if error.validator == "pattern":
         return f"{error.instance!r} does not have the right form.", f"It must match {error.validator_value}."
-    return f"{error.message}.", "See the schema of this kind in cards/schema."
+    return f"{error.message}.", _SEE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -65,27 +65,51 @@ def summary_too_long(draft: Draft) -> Iterator[Fault]:
 
 def unknown_placeholder(draft: Draft) -> Iterator[Fault]:
     """Something fills every placeholder."""
-    for kind in ("templates", "red_flags"):
+    for kind, allowed in (
+        ("templates", PLACEHOLDERS),
+        ("red_flags", frozenset({"lead"})),
+        ("causes", frozenset({"noun"})),
+    ):
         for _name, document in draft.of(kind):
-            words = document.value["text"] if kind == "templates" else {"summary": document.value["summary"]}
-            for member, sentence in words.items():
-                used = {
-                    name
-                    for _text, name, _spec, _conv in string.Formatter().parse(sentence)
-                    if name is not None
-                }
-                allowed = PLACEHOLDERS if kind == "templates" else {"lead"}
+            for path, sentence in _filled_sentences(kind, document.value):
+                try:
+                    used = _placeholders(sentence)
+                except ValueError as error:
+                    text = f"The braces cannot be read: {error}."
+                    yield document.fault(path, "unknown-placeholder", text, "Double a brace that is meant.")
+                    continue
                 for name in sorted(used - allowed):
-                    path: Path = ("text", member) if kind == "templates" else (member,)
                     remedy = did_you_mean(name, sorted(allowed))
                     yield document.fault(path, "unknown-placeholder", f"Nothing fills {{{name}}}.", remedy)
+
+
+def _filled_sentences(kind: str, value: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield every sentence of a definition in which a card fills placeholders."""
+    if kind == "templates":
+        yield from ((("text", member), words) for member, words in value["text"].items())
+    elif "summary" in value:
+        yield ("summary",), value["summary"]
+
+
+def _placeholders(sentence: str) -> set[str]:
+    """Return what stands in braces, a conversion or format included. Raises `ValueError` for a lone brace."""
+    return {
+        name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+        for _text, name, form, conversion in string.Formatter().parse(sentence)
+        if name is not None
+    }
 
 
 def review_overdue(draft: Draft) -> Iterator[Fault]:
     """A definition whose review date has passed is warned about."""
     for _kind, _name, document in every(draft):
-        review = document.value.get("review")
-        if review and date.fromisoformat(review["next_review"]) < draft.today:
+        review = document.value.get("review", {})
+        dates = {member: _day(review[member]) for member in ("written_on", "next_review") if member in review}
+        for member in [member for member, day in dates.items() if day is None]:
+            text = f"There is no day {review[member]}."
+            yield document.fault(("review", member), "review-overdue", text, "Correct the date.")
+        due = dates.get("next_review")
+        if due is not None and due < draft.today:
             text = f"The review of {review['next_review']} is overdue."
             fault = document.fault(
                 ("review", "next_review"), "review-overdue", text, "Read it again and set a new date."
@@ -93,6 +117,13 @@ def review_overdue(draft: Draft) -> Iterator[Fault]:
             yield Fault(
                 fault.file, fault.line, fault.path, fault.check, fault.text, fault.remedy, is_warning=True
             )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def careless_wording(draft: Draft) -> Iterator[Fault]:

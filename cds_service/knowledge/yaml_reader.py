@@ -21,6 +21,7 @@ _PLAIN_TAGS = {
     "tag:yaml.org,2002:float": "a decimal number: quote it, so that no digit is lost",
     "tag:yaml.org,2002:merge": "a merge key: write the members out",
 }
+_PLAIN_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class Document:
@@ -43,7 +44,9 @@ class Document:
             if not self.faults:
                 self._add(1, "", "The file is empty.", "Write a definition or delete the file.")
             return
-        self.value = self._plain(self._root, "")
+        self._refuse_anchors(text)
+        if not self.faults:
+            self.value = self._plain(self._root, "")
 
     def line_of(self, path: Sequence[str | int]) -> int:
         """Return the line where the deepest existing part of `path` stands."""
@@ -64,9 +67,19 @@ class Document:
     def _add(self, line: int, path: str, text: str, remedy: str) -> None:
         self.faults.append(Fault(self.file, line, path, CHECK, text, remedy))
 
+    def _refuse_anchors(self, text: str) -> None:
+        """Find anchors and aliases first: the nodes do not show them, and following them can go in circles."""
+        if "&" in text or "*" in text:
+            for event in yaml.parse(text, Loader=_Loader):
+                name = getattr(event, "anchor", None)
+                if name is not None:
+                    line = 1 if event.start_mark is None else event.start_mark.line + 1
+                    self._add(line, "", f"{name!r} is an anchor or alias.", "Write the value out.")
+
     def _plain(self, node: yaml.Node, path: str) -> Any:
-        if node.start_mark is not None and getattr(node, "anchor", None):
-            self._add(node.start_mark.line + 1, path, "An anchor is used.", "Write the value out.")
+        if isinstance(node, yaml.CollectionNode) and not node.tag.startswith(_PLAIN_COLLECTIONS):
+            line = node.start_mark.line + 1
+            self._add(line, path, f"The tag {node.tag} is used.", "Leave the tag out.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -76,7 +89,7 @@ class Document:
     def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(key_node.value)
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             where = f"{path}.{key}" if path else key
             line = key_node.start_mark.line + 1
             if key_node.tag != "tag:yaml.org,2002:str":

@@ -9,7 +9,7 @@ import msgspec
 
 from cds_service.model.definitions import Cause, Evidence, Order, RedFlag
 from cds_service.model.facts import Fact, Measurement, PatientFacts, ReadingNote
-from cds_service.model.findings import Finding
+from cds_service.model.findings import Outcome
 from cds_service.model.hooks import Card, Indicator
 
 
@@ -89,7 +89,8 @@ class WorkupItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How one lab stands: the result that speaks (if any), its bands, and the newest one that is too old to speak.
 
-    `bands` are the bands that hold (`low`, `marked-low`, …); `None` when nothing can be said.
+    `bands` are the bands that hold (`low`, `marked-low`, …); `None` when nothing can be said. `superseded` results
+    leave the word to another lab.
     """
 
     lab: str
@@ -98,6 +99,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stale: Measurement | None = None
     stale_bands: frozenset[str] = frozenset()
     stale_days: int | None = None
+    superseded: bool = False
     remarks: tuple[str, ...] = ()
 
 
@@ -105,7 +107,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The whole argument for one request, ending in cards."""
 
     facts: PatientFacts
-    findings: Mapping[str, Finding]
+    findings: Mapping[str, Outcome]
     readings: Mapping[str, Reading]
     red_flags: tuple[FiredRedFlag, ...]
     ranking: tuple[RankedCause, ...]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-import msgspec
-
 from cds_service.model.facts import Fact
 
 
@@ -17,9 +15,5 @@ class State(Enum):
     UNKNOWN = "unknown"
 
 
-class Finding(msgspec.Struct, frozen=True, gc=False):
-    """A named meaning with its state and the facts behind it (empty when unknown or merely not on record)."""
-
-    id: str
-    state: State
-    facts: tuple[Fact, ...] = ()
+Outcome = tuple[State, tuple[Fact, ...]]
+"""The state of a finding and the facts behind it; empty when it is unknown or merely not on record."""

@@ -7,6 +7,7 @@ attributes. Builders refuse a card that a client would reject (`InvalidCardError
 
 from __future__ import annotations
 
+import codecs
 import re
 import uuid as uuid_module
 from enum import StrEnum
@@ -21,7 +22,8 @@ SUMMARY_LIMIT = 139
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ENCODER = msgspec.json.Encoder()
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ESCAPE = "cds-json-escape"
+"""Name of the codec error handler that writes JSON escapes: the fastest way to a few odd characters."""
 _ABSOLUTE_URL = re.compile(r"https?://\S+")
 
 
@@ -240,14 +242,18 @@ class Feedback(_Noun, frozen=True):
 def ascii_json(value: Any) -> bytes:
     """Return JSON in which every character beyond ASCII is escaped, so that no proxy can garble it."""
     body = _ENCODER.encode(value)
-    if body.isascii():
-        return body
-    return _BEYOND_ASCII.sub(_escaped, body.decode()).encode()
+    return body if body.isascii() else body.decode().encode("ascii", _ESCAPE)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    units = found.group().encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Return the JSON escapes (UTF-16 code units) of a run of characters that ASCII lacks, and where it ends."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)), error.end
+
+
+codecs.register_error(_ESCAPE, _escaped)
 
 
 def fresh_uuid() -> str:

@@ -47,12 +47,16 @@ class OtherLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """One side of a band in the lab's own unit: exactly one of the four comparisons is given."""
+    """One side of a band in the lab's own unit: exactly one of the four comparisons is given.
+
+    With `times_upper` the limit is that multiple of the upper reference limit wherever one is known.
+    """
 
     below: Decimal | None = None
     at_most: Decimal | None = None
     above: Decimal | None = None
     at_least: Decimal | None = None
+    times_upper: Decimal | None = None
     instead: tuple[OtherLimit, ...] = ()
 
 

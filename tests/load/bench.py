@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from cds_service.app import load_knowledge
+from cds_service.app import load_knowledge, tune_collection
 from cds_service.pipeline import Reasoner, answer
 from cds_service.settings import Settings
 
@@ -115,6 +115,7 @@ def measure(ours: Callable[[], object], theirs: Callable[[], object], rounds: in
 def bench_decisions(rounds: int) -> None:
     """Print one line per body size."""
     reasoner = Reasoner(load_knowledge(Settings()), "http://127.0.0.1:8000/about")
+    tune_collection()
     print(f"{'body':>10} {'answer':>11} {'orjson.loads':>13} {'ratio':>7} {'budget':>7}")
     for size, budget in BUDGETS.items():
         body = body_of(size)

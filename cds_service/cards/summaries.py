@@ -1,0 +1,111 @@
+"""The one line that a clinician reads first: what, value, unit, date, and why it matters, within 139 characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.cards.markdown import clean
+from cds_service.cards.wording import is_measured, join, lower_first, short_date, value_words
+from cds_service.model.decision import RankedCause, Standing, WorkupItem, WorkupStatus
+from cds_service.model.definitions import Template
+from cds_service.model.facts import Fact
+from cds_service.model.hooks import SUMMARY_LIMIT
+
+_TESTS = frozenset({"laboratory", "tracing"})
+_MOST_NAMES = 4
+
+
+def differential_summary(candidates: list[RankedCause], noun: str, template: Template) -> str:
+    """Return the summary of the leading causes, shortened by whole parts until it fits."""
+    leading = [one for one in candidates if one.standing is Standing.LIKELY] or candidates[:2]
+    top = leading[0].cause
+    if top.summary is not None:
+        triggers = join(lower_first(one.cause.title) for one in candidates if one.cause.group == "trigger")
+        return top.summary.format(noun=noun) + (f"; possible triggers: {triggers}" if triggers else "")
+    words = ""
+    for causes in _phrasings(leading):
+        words = template.text["summary"].format(causes=causes, noun=noun)
+        if len(words) <= SUMMARY_LIMIT:
+            break
+    return words
+
+
+def _phrasings(leading: list[RankedCause]) -> Iterator[str]:
+    """Yield ways to name the causes, the fullest first."""
+    two = leading[:2]
+    medicines = clean(join(_medicines(two)))
+    if medicines:
+        yield f"{_named(two)} on {medicines}"
+    yield _named(two)
+    yield f"{_named(leading[:1])} and {lower_first(two[-1].cause.title)}" if len(two) > 1 else _named(two)
+    yield _named(leading[:1])
+    yield leading[0].cause.title
+
+
+def _named(causes: list[RankedCause]) -> str:
+    """Return `Low potassium 2.8 mmol/L and low magnesium 0.62 mmol/L (12 Jun 2026)`."""
+    facts = [_lead_fact(one) for one in causes]
+    dates = {fact.on for fact in facts if fact is not None}
+    common = short_date(next(iter(dates))) if len(dates) == 1 else ""
+    named = [
+        _cause_words(one, fact, "" if common else short_date(fact.on) if fact else "")
+        for one, fact in zip(causes, facts, strict=True)
+    ]
+    words = join([named[0], *(lower_first(name) for name in named[1:])])
+    if not common:
+        return words
+    return f"{words[:-1]}, {common})" if words.endswith(")") and words.count("(") == 1 else f"{words} ({common})"
+
+
+def _cause_words(one: RankedCause, fact: Fact | None, on: str) -> str:
+    title = one.cause.title
+    if fact is None:
+        return title
+    value = clean(value_words(fact))
+    if fact.what.casefold() in title.casefold():
+        return f"{title} {value}" + (f" ({on})" if on else "")
+    return f"{title} ({clean(fact.what)} {value}" + (f", {on})" if on else ")")
+
+
+def _lead_fact(one: RankedCause) -> Fact | None:
+    """Return the first measured and dated fact that speaks for a cause, if any."""
+    for argument in one.arguments_for:
+        for fact in argument.facts:
+            if is_measured(fact) and fact.on is not None and fact.reference is not None:
+                return fact
+    return None
+
+
+def _medicines(causes: list[RankedCause]) -> list[str]:
+    return [
+        fact.what
+        for one in causes
+        for argument in one.arguments_for
+        for fact in argument.facts
+        if is_medicine(fact)
+    ]
+
+
+def is_medicine(fact: Fact) -> bool:
+    """Whether a fact is a medicine on record."""
+    return fact.reference is not None and fact.reference.startswith("Medication")
+
+
+def workup_summary(suggested: list[WorkupItem], noun: str, template: Template) -> str:
+    """Return the summary of a card that has tests to offer but no cause to name."""
+    names = [lower_first(item.order.title) for item in suggested if item.order.kind in _TESTS]
+    shown = [*names[:_MOST_NAMES], *(["others"] if len(names) > _MOST_NAMES else [])]
+    return template.text["summary"].format(noun=noun, missing=join(shown))
+
+
+def insufficient_summary(workup: tuple[WorkupItem, ...], noun: str, template: Template) -> str:
+    """Return the summary of a card that can neither name a cause nor offer a test."""
+    names = [f"{lower_first(i.order.title)} pending" for i in workup if i.status is WorkupStatus.ALREADY_ORDERED][:3]
+    names += [
+        f"{lower_first(item.order.title)} not recorded"
+        for item in workup
+        if item.status is WorkupStatus.SUGGESTED and item.order.kind == "examination"
+    ]
+    if not names:
+        return template.text["summary_plain"].format(noun=noun)
+    return template.text["summary"].format(noun=noun, missing=", ".join(names))
