@@ -207,7 +207,7 @@ def _observation(place: int, given: Mapping[str, Any], lab: Lab, knowledge: Know
         resource_type="Observation",
         id=f"r{place}",
         status=given.get("status", "final"),
-        code=CodeableConcept(coding=[Coding(system=rows[0].system, code=rows[0].code)]),
+        code=CodeableConcept(coding=[Coding(system=row.system, code=row.code) for row in rows[:1]]),
         effective_date_time=given.get("on", _DEFAULT_DATE),
         value_quantity=Quantity(value=Decimal(given["value"]), unit=unit, comparator=given.get("comparator")),
         interpretation=CodeableConcept(coding=[Coding(code=given["flag"])]) if "flag" in given else None,

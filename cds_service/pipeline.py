@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
+
+import msgspec
 
 from cds_service.cards.compose import CardComposer
 from cds_service.cards.stages import Stages
@@ -27,6 +30,11 @@ from cds_service.model.facts import PatientFacts, ReadingNote
 from cds_service.model.findings import State
 from cds_service.model.hooks import CDSResponse, Indicator
 
+_YEARS = range(1900, 2200)
+
+
+_logger = logging.getLogger("cds_service")
+
 
 class Reasoner:
     """The knowledge, compiled for deciding."""
@@ -39,14 +47,21 @@ class Reasoner:
         self.findings = FindingRules(knowledge)
         self.red_flags = RedFlagRules(knowledge.red_flags, self.findings.sign_sets)
         self.causes = CauseRules(knowledge.causes)
+        self.raising_rules = tuple(
+            (name, rule.raises) for name, rule in knowledge.rules.items() if rule.raises is not None
+        )
         self.planner = WorkupPlanner(knowledge, self.findings.sign_sets)
         self.composer = CardComposer(knowledge, about_url)
+
+    def release_tables(self) -> None:
+        """Let go of the code tables, which are compiled by now: a serving process has no other use for them."""
+        self.knowledge = msgspec.structs.replace(self.knowledge, codes={})
 
     def service(self, service_id: str) -> Service:
         """Return one service. Raises `UnknownServiceError`."""
         service = self.knowledge.services.get(service_id)
         if service is None:
-            raise UnknownServiceError("There is no such service.")
+            raise UnknownServiceError("Not found")
         return service
 
 
@@ -74,9 +89,14 @@ def moment_of(request: HookRequest, now: datetime, *, may_replay: bool) -> tuple
         )
         return request._replace(notes=(*request.notes, note)), now
     when = read_when(wished) if isinstance(wished, str) else None
-    if when is None or when.at is None:
-        raise MalformedRequestError("The element must be an RFC 3339 date-time.", path)
+    if when is None or when.at is None or not is_decidable(when.at):
+        raise MalformedRequestError("The element must be an RFC 3339 date-time of our age.", path)
     return request, when.at
+
+
+def is_decidable(moment: datetime) -> bool:
+    """Whether a record can be read at `moment`: near the ends of the calendar the days around it do not exist."""
+    return moment.year in _YEARS
 
 
 def respond(decision: Decision) -> bytes:
@@ -98,8 +118,9 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
     fired = reasoner.red_flags.fire(book)
     ranking, not_assessed = reasoner.causes.rank(book, fired, types)
     workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
-    level = level_of(book, fired, reasoner.knowledge)
-    readings = dict(book.readings.made())
+    facts = _with_failures(facts, book)
+    readings = book.readings.of_all()
+    level = level_of(book, readings, fired, reasoner)
     stages = Stages(
         facts=facts,
         as_of=as_of,
@@ -125,6 +146,19 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         level=level,
         cards=cards,
     )
+
+
+def _with_failures(facts: PatientFacts, book: FindingBook) -> PatientFacts:
+    """Return the facts with a note for every rule that failed: the card tells it, the log names the kind of fault."""
+    if not book.failed:
+        return facts
+    for rule, kind in book.failed.items():
+        _logger.error("rule %s failed with %s", rule, kind)
+    notes = (
+        ReadingNote(severity="error", code="rule-failed", path=f"rules/{rule}", remedy="Report the fault.")
+        for rule in book.failed
+    )
+    return msgspec.structs.replace(facts, notes=(*facts.notes, *notes))
 
 
 def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
@@ -154,22 +188,28 @@ def _require_something(facts: PatientFacts, service: Service, templates: Mapping
         )
 
 
-def level_of(book: FindingBook, fired: tuple[FiredRedFlag, ...], knowledge: Knowledge) -> Indicator:
+def level_of(
+    book: FindingBook, readings: Mapping[str, Reading], fired: tuple[FiredRedFlag, ...], reasoner: Reasoner
+) -> Indicator:
     """Return the level of the main card: raised only by marked or critical results that no fired flag names."""
     named = {fact.reference for flag in fired for fact in flag.facts if fact.reference is not None}
-    levels = [Indicator.INFO]
-    for name, lab in knowledge.labs.items():
-        reading = book.readings.of(name)
+    level = Indicator.INFO
+    labs = reasoner.knowledge.labs
+    for name, reading in readings.items():
         if reading.current is not None and reading.current.fact.reference in named:
             continue
+        lab = labs[name]
         if lab.marked_raises:
-            levels.append(_level_of_reading(reading, lab.unrepeated_days))
-    for name, rule in knowledge.rules.items():
-        if rule.raises is not None:
-            state, facts = book.outcome(name)
-            if state is State.PRESENT and not (facts and all(fact.reference in named for fact in facts)):
-                levels.append(rule.raises)
-    return max(levels, key=lambda level: level.rank)
+            level = _higher(level, _level_of_reading(reading, lab.unrepeated_days))
+    for name, raised in reasoner.raising_rules:
+        state, facts = book.outcome(name)
+        if state is State.PRESENT and not (facts and all(fact.reference in named for fact in facts)):
+            level = _higher(level, raised)
+    return level
+
+
+def _higher(one: Indicator, other: Indicator) -> Indicator:
+    return other if other.rank > one.rank else one
 
 
 def _level_of_reading(reading: Reading, unrepeated_days: int) -> Indicator:

@@ -1,11 +1,14 @@
-"""Every setting of the service, read once from the environment and then frozen."""
+"""Every setting of the service, read once from the environment and then frozen; unsafe ones never come to be."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
@@ -14,6 +17,11 @@ RELEASE = "2026.12.0"
 """Release of the shipped content; the knowledge version adds the hash of the content itself."""
 
 MEBIBYTE = 1024 * 1024
+
+_ORIGIN = r"https?://(?:[A-Za-z0-9\-.]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_ONE_ORIGIN = re.compile(_ORIGIN)
+_BASE_URL = re.compile(_ORIGIN + r"(?:/[A-Za-z0-9\-._~]+)*")
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, to be replaced
 
 
 class Mode(StrEnum):
@@ -39,6 +47,8 @@ class Settings(BaseSettings):
     public_base_url: str | None = None
     """Absolute address under which clients reach the service, without a trailing slash."""
     cards_folder: Path = Field(default_factory=default_cards_folder)
+    proven_content: str | None = None
+    """Version of the content that the starting process has checked for its workers; another one is checked anew."""
     allowed_origins: str = "*"
     """Origins for CORS: `*` (development only) or a comma-separated list."""
     most_body_bytes: int = Field(default=5 * MEBIBYTE, ge=1024, le=20 * MEBIBYTE)
@@ -48,37 +58,79 @@ class Settings(BaseSettings):
 
     @field_validator("public_base_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else None
+    def _absolute_without_trailing_slash(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        address = value.rstrip("/")
+        if not _BASE_URL.fullmatch(address):
+            raise ValueError("must be an http or https address without user, query or fragment")
+        return address
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins_only(cls, value: str) -> str:
+        if any(part != "*" and not _ONE_ORIGIN.fullmatch(part) for part in _parts(value)):
+            raise ValueError("must be * or origins such as https://ehr.example.org, parted by commas")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.mode is Mode.PRODUCTION:
+            faults = list(_unsafe(self))
+            if faults:
+                raise ValueError("production refuses to start: " + "; ".join(faults))
+        return self
 
     @property
     def base_url(self) -> str:
         """The public address; in development the address that is listened on."""
-        return self.public_base_url or f"http://{self.host}:{self.port}"
+        return self.public_base_url or self.listening_url
+
+    @property
+    def about_url(self) -> str:
+        """The page that explains to a person how cards are made; cards name it."""
+        return f"{self.base_url}/about"
+
+    @property
+    def listening_url(self) -> str:
+        """The address under which this machine reaches the service."""
+        host = _EVERY_ADDRESS.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def origins(self) -> frozenset[str]:
         """The allowed origins, one by one."""
-        return frozenset(part.strip() for part in self.allowed_origins.split(",") if part.strip())
+        return frozenset(_parts(self.allowed_origins))
 
 
 def read_settings() -> Settings:
-    """Return the settings of the environment. Raises `SettingsError`, which names the variable."""
+    """Return the settings of the environment. Raises `SettingsError`, which names the variable and never its value."""
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-        raise SettingsError("A setting cannot be used. " + "; ".join(faults)) from None
-    if settings.mode is Mode.PRODUCTION:
-        _refuse_unsafe(settings)
-    return settings
+        faults = [
+            f"{_variable(*one['loc'])}{one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsError("The settings cannot be used. " + "; ".join(faults) + ".") from None
 
 
-def _refuse_unsafe(settings: Settings) -> None:
-    faults = []
+def _variable(*field: int | str) -> str:
+    """Return the name of the environment variable of a field, ready to stand before what is wrong with it."""
+    if not field:
+        return ""
+    name = str(field[0])
+    return f"{f'CDS_{name.upper()}' if name in Settings.model_fields else name}: "
+
+
+def _parts(text: str) -> Iterator[str]:
+    return (part.strip() for part in text.split(",") if part.strip())
+
+
+def _unsafe(settings: Settings) -> Iterator[str]:
     if settings.public_base_url is None or not settings.public_base_url.startswith("https://"):
-        faults.append("CDS_PUBLIC_BASE_URL must be an https address")
+        yield "CDS_PUBLIC_BASE_URL must be an https address"
     if "*" in settings.origins:
-        faults.append("CDS_ALLOWED_ORIGINS must name the origins")
-    if faults:
-        raise SettingsError("Production refuses to start: " + "; ".join(faults) + ".")
+        yield "CDS_ALLOWED_ORIGINS must name the origins"
+    elif not all(origin.startswith("https://") for origin in settings.origins):
+        yield "CDS_ALLOWED_ORIGINS must hold https origins only"

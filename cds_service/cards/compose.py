@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,19 +11,22 @@ from cds_service.cards.explanation import EXTENSION, ExplanationWriter
 from cds_service.cards.markdown import clean
 from cds_service.cards.stages import Stages
 from cds_service.cards.suggestions import SuggestionWriter
-from cds_service.cards.summaries import differential_summary, insufficient_summary, is_medicine, workup_summary
-from cds_service.cards.wording import fact_cell, is_measured, join, lead_words, short_date, value_words
+from cds_service.cards.summaries import (
+    differential_summary,
+    insufficient_summary,
+    is_medicine,
+    with_alarm,
+    workup_summary,
+)
+from cds_service.cards.wording import fact_cell, lead_words
 from cds_service.model.decision import (
     FiredRedFlag,
-    NotAssessed,
     RankedCause,
-    Reading,
     Standing,
     WorkupItem,
     WorkupStatus,
 )
 from cds_service.model.definitions import Knowledge, Service, Template
-from cds_service.model.facts import Fact, PatientFacts
 from cds_service.model.hooks import (
     Card,
     Coding,
@@ -40,12 +42,22 @@ TOPICS = "https://spasm-cds.org/fhir/CodeSystem/card-topics"
 LABEL = "Muscle spasm decision support"
 
 
+class _Draft(NamedTuple):
+    """What differs between two cards."""
+
+    template: Template
+    summary: str
+    detail: str
+    level: Indicator
+    suggestions: list[Suggestion]
+
+
 class CardComposer:
     """Composes the cards of one answer; everything that does not depend on the patient is built once."""
 
     def __init__(self, knowledge: Knowledge, about_url: str | None) -> None:
         """`about_url` is the absolute address of the page that explains the method, if there is one."""
-        self._knowledge = knowledge
+        self._knowledge = msgspec.structs.replace(knowledge, codes={})  # the tables are not needed to compose
         self._details = DetailWriter(knowledge, about_url)
         self._suggestions = SuggestionWriter(knowledge)
         self._explanations = ExplanationWriter(knowledge.version, knowledge.causes)
@@ -67,29 +79,18 @@ class CardComposer:
         if not stages.facts.presentations:
             return ()
         suggested = [item for item in stages.workup if item.status is WorkupStatus.SUGGESTED]
-        cards = self._red_flag_cards(stages, suggested, service.most_cards - 1)
-        cards.append(self._main_card(stages, suggested))
-        return self._explained(cards, stages)
-
-    def _explained(self, cards: list[Card], stages: Stages) -> tuple[Card, ...]:
-        """Return the cards with the whole explanation on the first and a pointer to it on the others."""
-        explanation = self._explanations.write(
-            stages.facts,
-            stages.as_of,
-            stages.red_flags,
-            stages.ranking,
-            stages.not_assessed,
-            stages.workup,
-            stages.facts.notes,
-        )
-        pointer = {EXTENSION: {"see": cards[0].uuid}}
-        replace = msgspec.structs.replace
+        drafts = self._red_flag_cards(stages, suggested, max(service.most_cards - 1, 1))
+        drafts.append(self._main_card(stages, suggested))
+        drafts = drafts[: service.most_cards]
+        first = fresh_uuid()
+        explanation = {EXTENSION: self._explanations.write(stages)}
+        pointer = {EXTENSION: {"see": first}}
         return (
-            replace(cards[0], extension={EXTENSION: explanation}),
-            *(replace(card, extension=pointer) for card in cards[1:]),
+            self._card(drafts[0], first, explanation),
+            *(self._card(draft, fresh_uuid(), pointer) for draft in drafts[1:]),
         )
 
-    def _red_flag_cards(self, stages: Stages, suggested: list[WorkupItem], places: int) -> list[Card]:
+    def _red_flag_cards(self, stages: Stages, suggested: list[WorkupItem], places: int) -> list[_Draft]:
         """One card per flag; those beyond the places share the last one."""
         fired = stages.red_flags
         single = fired if len(fired) <= places else fired[: places - 1]
@@ -101,7 +102,7 @@ class CardComposer:
 
     def _red_flag_card(
         self, flags: tuple[FiredRedFlag, ...], stages: Stages, suggested: list[WorkupItem]
-    ) -> Card:
+    ) -> _Draft:
         template = self._knowledge.templates["red-flag"]
         ids = {flag.red_flag.id for flag in flags}
         if len(flags) == 1:
@@ -111,7 +112,7 @@ class CardComposer:
             names = ", ".join(flag.red_flag.title for flag in flags)
             summary = template.text["shared_summary"].format(count=len(flags), names=names)
         detail = "\n\n".join([*(_red_flag_detail(flag, template) for flag in flags), template.text["footer"]])
-        return self._card(
+        return _Draft(
             template,
             summary,
             detail,
@@ -119,12 +120,12 @@ class CardComposer:
             [self._suggestions.write(item, stages.facts) for item in suggested if item.red_flag in ids],
         )
 
-    def _main_card(self, stages: Stages, suggested: list[WorkupItem]) -> Card:
+    def _main_card(self, stages: Stages, suggested: list[WorkupItem]) -> _Draft:
         """Return the one card that ranks, or says that nothing can be ranked yet."""
         templates = self._knowledge.templates
         words = self._details.words(stages.facts)
         candidates = [one for one in stages.ranking if one.is_candidate and not _is_hidden(one, stages)]
-        if candidates:
+        if any(one.standing is Standing.LIKELY or not _is_lifestyle(one) for one in candidates):
             template = templates["differential"]
             summary = differential_summary(candidates, words.noun, template)
         elif any(item.order.kind in {"laboratory", "tracing"} for item in suggested):
@@ -133,24 +134,24 @@ class CardComposer:
         else:
             template = templates["insufficient-data"]
             summary = insufficient_summary(stages.workup, words.noun, template)
+        summary = with_alarm(summary, stages, candidates, self._knowledge)
         detail = self._details.write(template, candidates, stages, words)
         suggestions = [
             self._suggestions.write(item, stages.facts) for item in suggested if item.red_flag is None
         ]
-        return self._card(template, summary, detail, stages.level, suggestions)
+        return _Draft(template, summary, detail, stages.level, suggestions)
 
-    def _card(
-        self, template: Template, summary: str, detail: str, level: Indicator, suggestions: list[Suggestion]
-    ) -> Card:
+    def _card(self, draft: _Draft, uuid: str, extension: dict[str, Any]) -> Card:
         return Card(
-            uuid=fresh_uuid(),
-            summary=cut_to_summary(clean(summary)),
-            detail=detail,
-            indicator=level,
-            source=self._sources[template.id],
-            suggestions=tuple(suggestions),
-            selection_behavior=SelectionBehavior.ANY if suggestions else None,
+            uuid=uuid,
+            summary=cut_to_summary(clean(draft.summary)),
+            detail=draft.detail,
+            indicator=draft.level,
+            source=self._sources[draft.template.id],
+            suggestions=tuple(draft.suggestions),
+            selection_behavior=SelectionBehavior.ANY if draft.suggestions else None,
             override_reasons=self._reasons,
+            extension=extension,
         )
 
 
@@ -168,6 +169,11 @@ def _red_flag_detail(flag: FiredRedFlag, template: Template) -> str:
 
 def _is_hidden(one: RankedCause, stages: Stages) -> bool:
     """A mere trigger is not shown beside a red flag, where it would reassure; a medicine as trigger is."""
-    if not stages.red_flags or one.cause.group != "trigger":
+    return bool(stages.red_flags) and _is_lifestyle(one)
+
+
+def _is_lifestyle(one: RankedCause) -> bool:
+    """Whether a cause is a trigger that is no medicine: while merely possible it never leads a card."""
+    if one.cause.group != "trigger":
         return False
     return not any(is_medicine(fact) for argument in one.arguments_for for fact in argument.facts)

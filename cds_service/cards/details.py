@@ -1,4 +1,4 @@
-"""The detail of the main card: opening, table of causes, remarks, what was done, what is not known; it ranks nothing."""
+"""The detail of the main card: opening, table of causes, what was done, what is not known; it ranks nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cds_service.cards.markdown import escape
 from cds_service.cards.results import ResultLines
 from cds_service.cards.rows import MOST_ROWS, TableWriter
 from cds_service.cards.stages import Stages
-from cds_service.cards.wording import FindingNames, join, lower_first, short_date
+from cds_service.cards.wording import FindingNames, fact_cell, fact_key, join, lower_first, short_date
 from cds_service.model.decision import RankedCause, Standing, WorkupStatus
 from cds_service.model.definitions import Knowledge, Template
 from cds_service.model.facts import PatientFacts, ReadingNote
@@ -34,7 +34,9 @@ class DetailWriter:
         self._table = TableWriter(self._text, names)
         self._results = ResultLines(self._text, knowledge.labs, names)
         self._footer = (
-            self._text["footer"].format(what=about_url) if about_url is not None else self._text["footer_plain"]
+            self._text["footer"].format(what=about_url)
+            if about_url is not None
+            else self._text["footer_plain"]
         )
 
     def words(self, facts: PatientFacts) -> Words:
@@ -50,6 +52,7 @@ class DetailWriter:
         if candidates:
             parts.append(self._table.write(shown, _in_range(stages)))
         parts += _remarks(shown, stages)
+        parts += self._examination_line(stages, shown)
         parts += self._results.write(stages.readings, _references(shown, stages))
         parts += self._order_lines(stages)
         parts += self._unknown_lines(stages)
@@ -61,7 +64,7 @@ class DetailWriter:
         return "\n\n".join(parts)
 
     def _opening(self, facts: PatientFacts) -> str:
-        """Return what was recorded and when, e.g. `Fasciculation recorded 15 Jun 2026, since 1 Jun 2026.`"""
+        """Return what was recorded and when, e.g. fasciculation recorded 15 Jun 2026, since 1 Jun 2026."""
         said = []
         for one in facts.presentations:
             titles = join(self._presentations[name].title for name in one.types)
@@ -72,6 +75,18 @@ class DetailWriter:
                 words += f", since {short_date(one.onset.text)}"
             said.append(f"{words}.")
         return " ".join(dict.fromkeys(said))
+
+    def _examination_line(self, stages: Stages, shown: list[RankedCause]) -> list[str]:
+        """Say which parts of an examination were abnormal, unless the table or a red flag says so already."""
+        told = [argument.facts for one in shown for argument in one.arguments_for]
+        told += [flag.facts for flag in stages.red_flags]
+        known = {id(fact) for facts in told for fact in facts}
+        abnormal = [
+            fact_cell(one.fact, emphasis=False)
+            for one in stages.facts.examinations
+            if one.result == "abnormal" and id(one.fact) not in known
+        ]
+        return [self._text["examined"].format(names="; ".join(dict.fromkeys(abnormal)))] if abnormal else []
 
     def _order_lines(self, stages: Stages) -> list[str]:
         ordered = [
@@ -111,20 +126,20 @@ def _shown(candidates: list[RankedCause], ranking: tuple[RankedCause, ...]) -> l
     return [*candidates, *weak][:MOST_ROWS]
 
 
-def _in_range(stages: Stages) -> set[str | None]:
-    """Return the references of the results that lie in range."""
+def _in_range(stages: Stages) -> set[str | int]:
+    """Return the keys of the results that lie in range."""
     return {
-        reading.current.fact.reference
+        fact_key(reading.current.fact)
         for reading in stages.readings.values()
         if reading.current is not None and reading.bands is not None and "normal" in reading.bands
     }
 
 
-def _references(shown: list[RankedCause], stages: Stages) -> set[str | None]:
-    """Return the references of all facts that stand in the table or on a red-flag card."""
+def _references(shown: list[RankedCause], stages: Stages) -> set[str | int]:
+    """Return the keys of all facts that stand in the table or on a red-flag card."""
     arguments = [argument.facts for one in shown for argument in one.arguments_for]
     flagged = [flag.facts for flag in stages.red_flags]
-    return {fact.reference for facts in (*arguments, *flagged) for fact in facts}
+    return {fact_key(fact) for facts in (*arguments, *flagged) for fact in facts}
 
 
 def _remarks(shown: list[RankedCause], stages: Stages) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from cds_service.model.decision import Argument, FiredRedFlag, NotAssessed, RankedCause, WorkupItem
+from cds_service.cards.stages import Stages
+from cds_service.model.decision import Argument, RankedCause, WorkupItem
 from cds_service.model.definitions import Cause
-from cds_service.model.facts import Fact, PatientFacts, ReadingNote
+from cds_service.model.facts import Fact, PatientFacts
 
 EXTENSION = "org.spasm-cds.explanation"
 
@@ -55,22 +55,15 @@ class ExplanationWriter:
             for part in cause.evidence
         }
 
-    def write(  # noqa: PLR0913 - one argument per stage of the decision
-        self,
-        facts: PatientFacts,
-        as_of: datetime,
-        red_flags: tuple[FiredRedFlag, ...],
-        ranking: tuple[RankedCause, ...],
-        not_assessed: tuple[NotAssessed, ...],
-        workup: tuple[WorkupItem, ...],
-        notes: tuple[ReadingNote, ...],
-    ) -> dict[str, Any]:
+    def write(self, stages: Stages) -> dict[str, Any]:
         """Return the explanation object; every listed member is present, empty lists included."""
         seen: dict[int, dict[str, Any]] = {}
+        facts = stages.facts
         return {
             "knowledge_version": self._version,
-            "as_of": as_of.isoformat().replace("+00:00", "Z"),
-            "complete": not facts.missing_keys and not any(note.severity != "information" for note in notes),
+            "as_of": stages.as_of.isoformat().replace("+00:00", "Z"),
+            "complete": not facts.missing_keys
+            and not any(note.severity != "information" for note in facts.notes),
             "presentation": _presentation(facts),
             "red_flags": [
                 {
@@ -79,14 +72,14 @@ class ExplanationWriter:
                     "because": one.because,
                     "facts": _facts(one.facts, seen),
                 }
-                for one in red_flags
+                for one in stages.red_flags
             ],
-            "ranking": [self._cause(one, seen) for one in ranking],
-            "not_assessed": [{"cause": one.cause, "missing": list(one.missing)} for one in not_assessed],
-            "workup": [_item(item) for item in workup],
+            "ranking": [self._cause(one, seen) for one in stages.ranking],
+            "not_assessed": [{"cause": one.cause, "missing": one.missing} for one in stages.not_assessed],
+            "workup": [_item(item) for item in stages.workup],
             "notes": [
                 {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
-                for note in notes
+                for note in facts.notes
             ],
         }
 
@@ -99,7 +92,7 @@ class ExplanationWriter:
             "urgency": fixed["urgency"],
             "for": [self._argument(argument, seen) for argument in one.arguments_for],
             "against": [self._argument(argument, seen) for argument in one.arguments_against],
-            "missing": list(one.missing),
+            "missing": one.missing,
         }
 
     def _argument(self, argument: Argument, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cds_service.cards.markdown import escape, table
-from cds_service.cards.wording import FindingNames, fact_cell
+from cds_service.cards.wording import FindingNames, fact_cell, fact_key
 from cds_service.model.decision import Argument, RankedCause, Standing
 from cds_service.model.facts import Fact
 
@@ -32,17 +32,17 @@ class TableWriter:
         )
         self._names = names
 
-    def write(self, shown: list[RankedCause], in_range: set[str | None]) -> str:
+    def write(self, shown: list[RankedCause], in_range: set[str | int]) -> str:
         """Return the table; values of the results in `in_range` are not emphasised."""
         said: set[int] = set()
         return table(self._head, [self._row(one, in_range, said) for one in shown])
 
-    def _row(self, one: RankedCause, in_range: set[str | None], said: set[int]) -> tuple[str, ...]:
+    def _row(self, one: RankedCause, in_range: set[str | int], said: set[int]) -> tuple[str, ...]:
         title = f"**{one.cause.title}**" if one.standing is Standing.LIKELY else one.cause.title
         if not one.cause.in_source_document:
             title += " (added)"
         facts = _facts_to_show(one.arguments_for, said)
-        words = [fact_cell(fact, emphasis=fact.reference not in in_range) for fact in facts[:_MOST_FACTS]]
+        words = [fact_cell(fact, emphasis=fact_key(fact) not in in_range) for fact in facts[:_MOST_FACTS]]
         if len(facts) > _MOST_FACTS:
             words.append(f"and {len(facts) - _MOST_FACTS} more")
         against = dict.fromkeys(argument.evidence.because.rstrip(".") for argument in one.arguments_against)
@@ -50,7 +50,7 @@ class TableWriter:
             f"{title} · {_STANDING[one.standing]}",
             " · ".join(dict.fromkeys(words)),
             " · ".join(against),
-            escape(self._names.some(one.missing)),
+            escape(self._names.some(one.missing, told=[part.evidence.finding for part in one.arguments_for])),
         )
 
 

@@ -12,7 +12,7 @@ from cds_service.model.hooks import Indicator
 
 
 class Stages(NamedTuple):
-    """The stages of one decision. `unrecorded` are titles of examinations that the presentation wants and nobody did."""
+    """The stages of one decision; `unrecorded` are titles of examinations that are wanted and that nobody did."""
 
     facts: PatientFacts
     as_of: datetime

@@ -9,9 +9,9 @@ from cds_service.cards.markdown import clean
 from cds_service.cards.wording import join, lead_words
 from cds_service.model.decision import WorkupItem
 from cds_service.model.definitions import Knowledge, Order
-from cds_service.model.parts import CodeRow
 from cds_service.model.facts import PatientFacts
 from cds_service.model.hooks import Action, Suggestion, fresh_uuid
+from cds_service.model.parts import CodeRow
 
 _MOST_FACTS = 3
 
@@ -54,9 +54,8 @@ class SuggestionWriter:
         if reasons:
             resource["reasonReference"] = [{"reference": reference} for reference in reasons]
         else:
-            resource["reasonCode"] = [{"text": clean(one.text)} for one in facts.presentations if one.text] or [
-                {"text": item.because}
-            ]
+            texts = filter(None, (clean(one.text) for one in facts.presentations))
+            resource["reasonCode"] = [{"text": text} for text in texts] or [{"text": item.because}]
         resource["note"] = [{"text": _note(item)}]
         return resource
 
@@ -80,7 +79,7 @@ def draft_row(order: Order, codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]
         if (not ref.only or row.code in ref.only) and row.role not in ref.without_roles
     ]
     if order.draft_code is not None:
-        return next(row for row in rows if row.code == order.draft_code)
+        return next((row for row in rows if row.code == order.draft_code), None)
     return rows[0] if len(rows) == 1 else None
 
 

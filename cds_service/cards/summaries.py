@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_service.cards.markdown import clean
-from cds_service.cards.wording import is_measured, join, lower_first, short_date, value_words
-from cds_service.model.decision import RankedCause, Standing, WorkupItem, WorkupStatus
-from cds_service.model.definitions import Template
-from cds_service.model.facts import Fact
-from cds_service.model.hooks import SUMMARY_LIMIT
+from cds_service.cards.stages import Stages
+from cds_service.cards.wording import (
+    fact_key,
+    is_measured,
+    join,
+    lead_words,
+    lower_first,
+    short_date,
+    value_words,
+)
+from cds_service.model.decision import RankedCause, Reading, Standing, WorkupItem, WorkupStatus
+from cds_service.model.definitions import Knowledge, Lab, Template
+from cds_service.model.facts import Fact, Measurement
+from cds_service.model.hooks import SUMMARY_LIMIT, Indicator
 
 _TESTS = frozenset({"laboratory", "tracing"})
 _MOST_NAMES = 4
+_MARKED = frozenset({"marked-low", "marked-high"})
+_NOTHING: frozenset[str] = frozenset()
 
 
 def differential_summary(candidates: list[RankedCause], noun: str, template: Template) -> str:
@@ -54,7 +65,9 @@ def _named(causes: list[RankedCause]) -> str:
     words = join([named[0], *(lower_first(name) for name in named[1:])])
     if not common:
         return words
-    return f"{words[:-1]}, {common})" if words.endswith(")") and words.count("(") == 1 else f"{words} ({common})"
+    return (
+        f"{words[:-1]}, {common})" if words.endswith(")") and words.count("(") == 1 else f"{words} ({common})"
+    )
 
 
 def _cause_words(one: RankedCause, fact: Fact | None, on: str) -> str:
@@ -91,6 +104,36 @@ def is_medicine(fact: Fact) -> bool:
     return fact.reference is not None and fact.reference.startswith("Medication")
 
 
+def with_alarm(summary: str, stages: Stages, candidates: list[RankedCause], knowledge: Knowledge) -> str:
+    """Open the summary of a raised card with the result that raised it, where no cause or red flag names that."""
+    if stages.level is Indicator.INFO:
+        return summary
+    told = [argument.facts for one in candidates for argument in one.arguments_for]
+    told += [flag.facts for flag in stages.red_flags]
+    known = {fact_key(fact) for facts in told for fact in facts}
+    text = knowledge.templates["differential"].text
+    for reading in stages.readings.values():
+        result, line = _alarm_of(reading, knowledge.labs[reading.lab])
+        if result is None or fact_key(result.fact) in known:
+            continue
+        lead = lead_words(result.fact)
+        words = text[line].format(
+            lead=lead if line == "alarm" else lower_first(lead), text=lower_first(summary)
+        )
+        return words if len(words) <= SUMMARY_LIMIT else words.rpartition("; ")[0]
+    return summary
+
+
+def _alarm_of(reading: Reading, lab: Lab) -> tuple[Measurement | None, str]:
+    """Return a marked result that raises a card, with the text that names it; an old one while it is pointed out."""
+    if lab.marked_raises and reading.current is not None and (reading.bands or _NOTHING) & _MARKED:
+        return reading.current, "alarm"
+    is_recent = (reading.stale_days or 0) <= lab.unrepeated_days
+    if lab.marked_raises and reading.current is None and is_recent and reading.stale_bands & _MARKED:
+        return reading.stale, "unrepeated_alarm"
+    return None, ""
+
+
 def workup_summary(suggested: list[WorkupItem], noun: str, template: Template) -> str:
     """Return the summary of a card that has tests to offer but no cause to name."""
     names = [lower_first(item.order.title) for item in suggested if item.order.kind in _TESTS]
@@ -100,7 +143,9 @@ def workup_summary(suggested: list[WorkupItem], noun: str, template: Template) -
 
 def insufficient_summary(workup: tuple[WorkupItem, ...], noun: str, template: Template) -> str:
     """Return the summary of a card that can neither name a cause nor offer a test."""
-    names = [f"{lower_first(i.order.title)} pending" for i in workup if i.status is WorkupStatus.ALREADY_ORDERED][:3]
+    names = [
+        f"{lower_first(i.order.title)} pending" for i in workup if i.status is WorkupStatus.ALREADY_ORDERED
+    ][:3]
     names += [
         f"{lower_first(item.order.title)} not recorded"
         for item in workup

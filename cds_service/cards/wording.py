@@ -9,7 +9,13 @@ from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Fact
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_UNITS = {"umol/L": "µmol/L", "m[IU]/L": "mIU/L", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "{INR}": "", "/min": "/min"}
+_UNITS = {
+    "umol/L": "µmol/L",
+    "m[IU]/L": "mIU/L",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+    "{INR}": "",
+    "/min": "/min",
+}
 _LONGEST_WHAT = 80
 _JUDGEMENTS = frozenset({"normal", "abnormal"})
 
@@ -18,12 +24,12 @@ def short_date(iso: str | None) -> str:
     """Return `12 Jun 2026`, `Jun 2026` or `2026` for an ISO date, month or year; empty for none."""
     if not iso:
         return ""
-    parts = iso[:10].split("-")
-    year = parts[0]
-    if len(parts) == 1:
+    year, _, rest = iso[:10].partition("-")
+    if not rest:
         return year
-    month = _MONTHS[int(parts[1]) - 1]
-    return f"{month} {year}" if len(parts) == 2 else f"{int(parts[2])} {month} {year}"
+    month, _, day = rest.partition("-")
+    name = _MONTHS[int(month) - 1]
+    return f"{int(day)} {name} {year}" if day else f"{name} {year}"
 
 
 def unit_words(unit: str | None) -> str:
@@ -34,14 +40,20 @@ def unit_words(unit: str | None) -> str:
 def join(words: Iterable[str], last: str = " and ") -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     parts = [*dict.fromkeys(word for word in words if word)]
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])}{last}{parts[-1]}"
+    if not parts:
+        return ""
+    *before, final = parts
+    return f"{', '.join(before)}{last}{final}" if before else final
 
 
 def lower_first(words: str) -> str:
     """Return words as they stand inside a sentence: `Vitamin B12` → `vitamin B12`, while `TSH` stays."""
     return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
+def fact_key(fact: Fact) -> str | int:
+    """Return what tells a fact from others: its reference, or the object itself where the resource has no id."""
+    return fact.reference or id(fact)
 
 
 def is_measured(fact: Fact) -> bool:
@@ -64,6 +76,8 @@ def lead_words(fact: Fact) -> str:
     opening = what[:1].upper() + what[1:]
     on = short_date(fact.on)
     value = f" {value_words(fact)}" if is_measured(fact) else ""
+    if fact.value in _JUDGEMENTS:
+        value = f" {fact.value}"
     return f"{opening}{value}" + (f" ({on})" if on else "")
 
 
@@ -72,7 +86,7 @@ def fact_cell(fact: Fact, *, emphasis: bool) -> str:
     what = escape(fact.what[:_LONGEST_WHAT])
     if is_measured(fact):
         number = escape(fact.value or "")
-        shown = f"**{number}**" if emphasis else number
+        shown = f"**{number}**" if emphasis and number else number
         words = f"{what} {shown} {escape(unit_words(fact.unit))}".strip()
         if fact.range:
             words += f" ({escape(fact.range)})"
@@ -83,7 +97,9 @@ def fact_cell(fact: Fact, *, emphasis: bool) -> str:
     else:
         if fact.value in _JUDGEMENTS:
             what = f"{what} {fact.value}"
-        words = what + (" since" if fact.reference and fact.reference.startswith("Medication") and fact.on else "")
+        words = what + (
+            " since" if fact.reference and fact.reference.startswith("Medication") and fact.on else ""
+        )
         on = short_date(fact.on)
         joined = f"{words} {on}" if words.endswith(" since") else f"{words}, {on}" if on else words
         return joined + _marks(fact)
@@ -94,7 +110,7 @@ def fact_cell(fact: Fact, *, emphasis: bool) -> str:
 def _marks(fact: Fact) -> str:
     marks = ["by text"] if fact.by_text else []
     if fact.note:
-        marks.append(fact.note)
+        marks.append("status unknown" if fact.note == "unknown" else fact.note)
     if fact.value == "provisional":
         marks.append("provisional")
     return f" ({escape('; '.join(marks))})" if marks else ""
@@ -115,6 +131,7 @@ class FindingNames:
                 "normal",
                 "high",
                 "borderline",
+                "calculated-only",
                 "marked-low",
                 "marked-high",
                 "critical-low",
@@ -127,7 +144,10 @@ class FindingNames:
         """Return the name of one finding."""
         return self._names.get(finding, finding.replace("-", " "))
 
-    def some(self, findings: Iterable[str], most: int = 3) -> str:
-        """Return up to `most` distinct names."""
-        names = [*dict.fromkeys(self.of(finding) for finding in findings)]
+    def some(self, findings: Iterable[str], most: int = 3, told: Iterable[str] = ()) -> str:
+        """Return up to `most` distinct names, without those that the findings `told` bear as well."""
+        known = {self.of(finding) for finding in told}
+        names = [
+            name for name in dict.fromkeys(self.of(finding) for finding in findings) if name not in known
+        ]
         return ", ".join(names[:most])

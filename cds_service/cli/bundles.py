@@ -12,7 +12,6 @@ from cds_service.errors import MalformedRequestError
 
 _PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token of CDS Hooks, not a secret
 _IGNORED = frozenset({"_count", "_sort", "patient"})
-_BUNDLES = frozenset({"Bundle"})
 
 
 def resources_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -20,7 +19,7 @@ def resources_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Entries without a resource are passed over.
     """
-    if value.get("resourceType") not in _BUNDLES:
+    if value.get("resourceType") != "Bundle":
         if isinstance(value.get("resourceType"), str):
             return [dict(value)]
         lists = [part for part in value.values() if isinstance(part, list)]
@@ -123,7 +122,7 @@ def _matches(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool
                 continue  # many real results carry no category; a server that filed them as such would send them
             if wanted not in categories:
                 return False
-        elif name == "status" and resource.get("status") not in {wanted, None}:
+        elif name == "status" and resource.get("status") not in (wanted, None):
             return False
     return True
 

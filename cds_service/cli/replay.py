@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-import orjson
+import msgspec
 from rich.console import Console
 
 from cds_service.app import load_knowledge
+from cds_service.cards.markdown import clean
 from cds_service.cli.bundles import hook_request, patients_in, resources_of
 from cds_service.cli.show import show_cards
 from cds_service.errors import AnswerError, CDSError
@@ -20,12 +22,18 @@ from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import decode_request
 from cds_service.model.decision import Decision
 from cds_service.model.definitions import Service
-from cds_service.pipeline import Reasoner, decide, moment_of
+from cds_service.model.hooks import ascii_json
+from cds_service.pipeline import Reasoner, decide, is_decidable, moment_of
 from cds_service.settings import read_settings
 from cds_service.web.clock import now
+from cds_service.web.problems import fault_place
 
+_STORY = "request.json"
 _SKIPPED = frozenset({"feedback.json"})
 _MOST_BYTES = 64 * 1024 * 1024
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+"""Keeps the digits of a result as the laboratory printed them: 0.70 stays 0.70."""
+_REQUEST = msgspec.json.Encoder(decimal_format="number")
 
 
 class Item(NamedTuple):
@@ -56,26 +64,19 @@ def replay(
 
     A Bundle needs --record, for example --record fasciculation. Exits with 1 when a file could not be answered.
     """
-    reasoner = Reasoner(load_knowledge(read_settings()))
+    settings = read_settings()
+    reasoner = Reasoner(load_knowledge(settings), about_url=settings.about_url)
     pinned = _moment(as_of)
     console = Console()
     failed = 0
     for path in _files(paths):
         for item in _items(path, reasoner, record, pinned):
-            if item.body is None:
+            answer = item.trouble if item.body is None else _answer(item.body, reasoner, pinned)
+            if isinstance(answer, Decision):
+                _print(console, item.name, answer, as_json=as_json, summary=summary)
+            else:
                 failed += 1
-                _print_trouble(item, as_json=as_json)
-                continue
-            try:
-                decision = _decide(item.body, reasoner, pinned)
-            except AnswerError as error:
-                failed += 1
-                where = f" ({', '.join(error.where)})" if error.where else ""
-                _print_trouble(
-                    Item(item.name, None, f"{error.http_status} {error.text}{where}"), as_json=as_json
-                )
-                continue
-            _print(console, item.name, decision, as_json=as_json, summary=summary)
+                _print_trouble(item.name, answer or "", as_json=as_json)
     if failed:
         sys.exit(1)
 
@@ -84,39 +85,56 @@ def _moment(as_of: str | None) -> datetime | None:
     if as_of is None:
         return None
     when = read_when(as_of)
-    if when is None:
-        raise CDSError("--as-of must be a date or date-time, such as 2026-06-15.")
-    if when.at is not None:
-        return when.at
-    day: date = when.latest
-    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    if when is not None:
+        day = when.latest
+        moment = when.at or datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        if is_decidable(moment):
+            return moment
+    raise CDSError("--as-of must be a date or date-time of our age, such as 2026-06-15.")
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield files; of a folder of stories only the requests, so that each patient is answered once."""
+    """Yield files; of a folder with a story only its request, so that each patient is answered once.
+
+    A folder without any file is yielded itself, so that it is told and not passed over.
+    """
     for path in paths:
-        if path.is_file():
+        if not path.is_dir():
             yield path
             continue
-        requests = sorted(path.rglob("request.json"))
-        yield from requests or (one for one in sorted(path.rglob("*.json")) if one.name not in _SKIPPED)
+        found = sorted(one for one in path.rglob("*.json") if one.name not in _SKIPPED)
+        stories = {one.parent for one in found if one.name == _STORY}
+        yield from [one for one in found if one.name == _STORY or one.parent not in stories] or [path]
 
 
 def _items(path: Path, reasoner: Reasoner, record: str | None, pinned: datetime | None) -> Iterator[Item]:
-    name = str(path)
-    if path.stat().st_size > _MOST_BYTES:
-        yield Item(name, None, "The file is over 64 MiB.")
-        return
-    body = path.read_bytes()
+    name = clean(str(path).encode(errors="replace").decode())
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        yield Item(name, None, "The file is not JSON.")
+        body = _read(path)
+        value = _JSON.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        yield Item(name, None, "The file is not JSON that can be read.")
+        return
+    except OSError as error:
+        yield Item(name, None, f"The file cannot be read: {error.strerror}.")
+        return
+    except CDSError as error:
+        yield Item(name, None, error.text)
         return
     if isinstance(value, dict) and "hook" in value:
         yield Item(name, body)
         return
     yield from _bundle_items(name, value, reasoner, record, pinned)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_dir():
+        raise CDSError("The folder holds no JSON file.")
+    if not path.is_file():  # reading a pipe or a device might never end
+        raise CDSError("This is neither a file nor a folder.")
+    if path.stat().st_size > _MOST_BYTES:
+        raise CDSError("The file is over 64 MiB.")
+    return path.read_bytes()
 
 
 def _bundle_items(
@@ -140,7 +158,18 @@ def _bundle_items(
             yield Item(name, None, error.text)
             continue
         suffix = f" {patient}" if len(patients) > 1 else ""
-        yield Item(name + suffix, orjson.dumps(request))
+        yield Item(name + suffix, _REQUEST.encode(request))
+
+
+def _answer(body: bytes, reasoner: Reasoner, pinned: datetime | None) -> Decision | str:
+    """Return the decision, or why there is none; one patient's trouble never keeps the others from an answer."""
+    try:
+        return _decide(body, reasoner, pinned)
+    except AnswerError as error:
+        where = f" ({', '.join(clean(place) for place in error.where)})" if error.where else ""
+        return f"{error.http_status} {error.text}{where}"
+    except Exception as error:  # noqa: BLE001 - a fault of ours; its message may hold a value of the chart
+        return f"500 Internal error ({fault_place(error)})"
 
 
 def _decide(body: bytes, reasoner: Reasoner, pinned: datetime | None) -> Decision:
@@ -154,23 +183,28 @@ def _decide(body: bytes, reasoner: Reasoner, pinned: datetime | None) -> Decisio
 
 def _service_for(body: bytes, reasoner: Reasoner) -> Service:
     """Return the service that is advertised for the request's hook, else the first, whose check then tells."""
-    hook = orjson.loads(body).get("hook")
+    hook = _JSON.decode(body).get("hook")
     services = list(reasoner.knowledge.services.values())
     return next((service for service in services if service.hook == hook), services[0])
 
 
-def _print_trouble(item: Item, *, as_json: bool) -> None:
+def _print_json(line: dict[str, Any]) -> None:
+    """Print one line of JSON; DEL is the one control character that JSON lets stand unescaped."""
+    click.echo(ascii_json(line).replace(b"\x7f", b"\\u007f"))
+
+
+def _print_trouble(name: str, trouble: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(orjson.dumps({"file": item.name, "error": item.trouble}).decode())
+        _print_json({"file": name, "error": trouble})
     else:
-        click.echo(f"{item.name}: {item.trouble}", err=True)
+        click.echo(f"{name}: {trouble}", err=True)
 
 
 def _print(console: Console, name: str, decision: Decision, *, as_json: bool, summary: bool) -> None:
     if as_json:
         cards = [card.to_dict() for card in decision.cards]
         notes = [note.code for note in decision.notes]
-        click.echo(orjson.dumps({"file": name, "cards": cards, "notes": notes}).decode())
+        _print_json({"file": name, "cards": cards, "notes": notes})
     elif summary:
         level = max((card.indicator.rank for card in decision.cards), default=-1)
         word = ("none", "info", "warning", "critical")[level + 1]

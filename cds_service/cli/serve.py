@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
+
 import click
 
 from cds_service.app import load_knowledge
+from cds_service.errors import SettingsError
 from cds_service.settings import Mode, Settings, read_settings
+
+_HEADERS_WITHIN_MS = 10_000
+_STOPS_WITHIN_S = 5
+_THREADS = 256
+"""Per worker: a client that sends its body slowly holds one thread, so there are many more than the work needs."""
+
+
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
+"""For the workers' C library: large bodies go back to the system, and many threads do not hold a pool each."""
 
 
 @click.command()
@@ -13,15 +27,33 @@ from cds_service.settings import Mode, Settings, read_settings
 @click.option("--port", default=None, type=int, help="Port to listen on (default: PORT or 8000).")
 def serve(host: str | None, port: int | None) -> None:
     """Start the service. The content is checked first; an error in it refuses the start."""
+    for variable, value in (("HOST", host), ("PORT", port)):
+        if value is not None:  # the worker processes read the environment too, and cards name the address
+            os.environ[variable] = str(value)
     settings = read_settings()
     knowledge = load_knowledge(settings)
-    address, number = host or settings.host, port or settings.port
-    _say_where(settings, address, number, knowledge.version, list(knowledge.services))
-    _run(settings, address, number)
+    os.environ["CDS_PROVEN_CONTENT"] = knowledge.version
+    for variable, value in _MEMORY.items():
+        os.environ.setdefault(variable, value)
+    _require_free(settings)
+    _say_where(settings, knowledge.version, list(knowledge.services))
+    _run(settings)
 
 
-def _say_where(settings: Settings, host: str, port: int, version: str, services: list[str]) -> None:
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _require_free(settings: Settings) -> None:
+    """Refuse an address that is taken: the server itself would share it silently with whoever listens there."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        reason = error.strerror or "it is not an address of this machine"
+        raise SettingsError(
+            f"Cannot listen on {settings.host}:{settings.port}: {reason}. Choose another HOST or PORT."
+        ) from None
+
+
+def _say_where(settings: Settings, version: str, services: list[str]) -> None:
+    base = settings.listening_url
     click.echo(f"Muscle spasm decision support, knowledge {version}, {settings.mode.value} mode")
     click.echo(f"  discovery  {base}/cds-services")
     for name in services:
@@ -32,16 +64,25 @@ def _say_where(settings: Settings, host: str, port: int, version: str, services:
         click.echo("Development mode: any client may call. Stop with Ctrl-C.")
 
 
-def _run(settings: Settings, host: str, port: int) -> None:
+def _run(settings: Settings) -> None:
+    # The server advises against that many threads; why there are so many is told above.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
+
     from granian import Granian  # noqa: PLC0415 - only the serving command needs the server
-    from granian.constants import Interfaces  # noqa: PLC0415 - as above
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - as above
+    from granian.http import HTTP1Settings  # noqa: PLC0415 - as above
 
     Granian(
         "cds_service.app:application",
-        address=host,
-        port=port,
+        address=settings.host,
+        port=settings.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADERS_WITHIN_MS),
+        websockets=False,
         workers=settings.workers,
+        blocking_threads=_THREADS,
+        workers_kill_timeout=_STOPS_WITHIN_S,
         factory=True,
         log_access=False,
         respawn_failed_workers=True,

@@ -46,13 +46,22 @@ def is_below(
 
 def passes(limit: Limit, number: Decimal, measurement: Measurement) -> bool:
     """Whether a result surely lies beyond a limit whose number is `number`."""
-    if measurement.value is None:
+    value = measurement.value
+    if value is None:
         return False
+    if (
+        measurement.comparator is None
+    ):  # the usual case, spelled out because every result passes here four times
+        if limit.below is not None:
+            return value < number
+        if limit.at_most is not None:
+            return value <= number
+        return value > number if limit.above is not None else value >= number
     if limit.below is not None or limit.at_most is not None:
         inclusive = limit.at_most is not None
-        return is_below(measurement.value, measurement.comparator, number, inclusive=inclusive) is True
+        return is_below(value, measurement.comparator, number, inclusive=inclusive) is True
     inclusive = limit.above is not None
-    return is_below(measurement.value, measurement.comparator, number, inclusive=inclusive) is False
+    return is_below(value, measurement.comparator, number, inclusive=inclusive) is False
 
 
 def direction_of(lab: Lab, measurement: Measurement, person: Person) -> tuple[str | None, tuple[str, ...]]:

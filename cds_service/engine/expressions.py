@@ -19,7 +19,7 @@ def compile_expression(  # noqa: PLR0911 - one return per operator reads best
         return _finding(expression)
     operator, operand = next(iter(expression.items()))
     if operator in {"all", "any"}:
-        parts = [compile_expression(part, sign_sets) for part in operand]
+        parts = [part if isinstance(part, str) else compile_expression(part, sign_sets) for part in operand]
         return _all(parts) if operator == "all" else _any(parts)
     if operator == "count":
         return _count(operand["at_least"], [compile_expression(part, sign_sets) for part in operand["of"]])
@@ -39,13 +39,13 @@ def _finding(finding: str) -> Evaluator:
     return evaluate
 
 
-def _all(parts: list[Evaluator]) -> Evaluator:
+def _all(parts: list[str | Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
         """Stop at the first part that is absent; `logic.all_of` says the same of outcomes at hand."""
         facts: tuple[Fact, ...] = ()
         unknown = False
         for part in parts:
-            state, behind = part(view)
+            state, behind = view.outcome(part) if isinstance(part, str) else part(view)
             if state is State.ABSENT:
                 return State.ABSENT, behind
             if state is State.UNKNOWN:
@@ -57,9 +57,9 @@ def _all(parts: list[Evaluator]) -> Evaluator:
     return evaluate
 
 
-def _any(parts: list[Evaluator]) -> Evaluator:
+def _any(parts: list[str | Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return any_of([part(view) for part in parts])
+        return any_of([view.outcome(part) if isinstance(part, str) else part(view) for part in parts])
 
     return evaluate
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from cds_service.engine.dependencies import ONSET, PERSON, dependents
 from cds_service.engine.expressions import compile_expression
 from cds_service.engine.logic import ABSENT, UNKNOWN
-from cds_service.engine.readings import Readings
+from cds_service.engine.readings import Readings, fixed_limits
 from cds_service.engine.view import Evaluator
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Fact, PatientFacts, When
@@ -34,6 +35,7 @@ class FindingRules:
     def __init__(self, knowledge: Knowledge) -> None:
         """Compile every rule and index every lab finding."""
         self.labs = knowledge.labs
+        self.fixed_limits = fixed_limits(knowledge.labs)
         self.sign_sets = frozenset(name for name, item in knowledge.value_sets.items() if item.kind == "sign")
         self.rules: Mapping[str, Evaluator] = {
             name: compile_expression(rule.when, self.sign_sets) for name, rule in knowledge.rules.items()
@@ -42,6 +44,25 @@ class FindingRules:
             f"{lab}-{band}": (lab, band) for lab in knowledge.labs for band in _BANDS
         }
         self.presentations = frozenset(PRESENTS_WITH + name for name in knowledge.presentations)
+        self._dependents = dependents(knowledge.rules, knowledge.labs, self.lab_findings)
+        self._untouched: dict[frozenset[str], dict[str, Outcome]] = {}
+
+    def outcomes_of_silence(self, arrived: frozenset[str]) -> dict[str, Outcome]:
+        """Return every finding of a record in which these kinds of facts were asked for and none was there.
+
+        Made once per set of kinds. They hold no fact, so they can serve every patient.
+        """
+        made = self._untouched.get(arrived)
+        if made is None:
+            book = FindingBook(self, _silence(arrived), date.min, {})
+            made = {finding: book.outcome(finding) for finding in (*self.rules, *self.lab_findings)}
+            self._untouched[arrived] = made
+        return made
+
+    def touched(self, atoms: Iterable[str]) -> Iterator[str]:
+        """Yield the findings that can change when facts of these atoms are there."""
+        for atom in atoms:
+            yield from self._dependents.get(atom, ())
 
 
 class FindingBook:
@@ -58,17 +79,44 @@ class FindingBook:
         self.medications = _by_name(facts.medications, lambda item: item.value_sets)
         self.examinations = _by_name(facts.examinations, lambda item: (item.part,))
         self.habits = _by_name(facts.habits, lambda item: (item.item,))
-        self.readings = Readings(rules.labs, facts, today, self.onset, self.is_present)
+        self.readings = Readings(
+            rules.labs,
+            facts,
+            today,
+            self.onset,
+            self.is_present,
+            facts_behind=self.facts_behind,
+            fixed=rules.fixed_limits,
+        )
         self._rules = rules
-        self._made: dict[str, Outcome] = {
-            finding: (state, (_given_fact(finding),) if state is not State.UNKNOWN else ())
-            for finding, state in (given or {}).items()
-        }
+        self.failed: dict[str, str] = {}
+        """Rules that could not be evaluated, with the kind of fault; their findings are unknown."""
         self._presented = {
             PRESENTS_WITH + name: presentation.fact
             for presentation in reversed(facts.presentations)
             for name in presentation.types
         }
+        self._made: dict[str, Outcome]
+        if given is None:
+            self._made = rules.outcomes_of_silence(facts.arrived).copy()
+            for finding in rules.touched(self._atoms()):
+                self._made.pop(finding, None)
+        else:
+            self._made = {
+                finding: (state, (_given_fact(finding),) if state is not State.UNKNOWN else ())
+                for finding, state in given.items()
+            }
+
+    def _atoms(self) -> Iterator[str]:
+        """Yield the atoms of everything that was received."""
+        yield PERSON
+        yield ONSET
+        yield from self._presented
+        yield from (f"condition:{name}" for name in self.conditions)
+        yield from (f"medication:{name}" for name in self.medications)
+        yield from (f"examination:{part}" for part in self.examinations)
+        yield from (f"habit:{item}" for item in self.habits)
+        yield from (f"lab:{lab}" for lab in self.facts.measurements)
 
     def outcome(self, finding: str) -> Outcome:
         """Return the state of a finding with the facts behind it."""
@@ -82,6 +130,10 @@ class FindingBook:
         """Whether a finding is present."""
         return self.outcome(finding)[0] is State.PRESENT
 
+    def facts_behind(self, finding: str) -> tuple[Fact, ...]:
+        """Return the facts of a finding, whatever its state."""
+        return self.outcome(finding)[1]
+
     def settle(self, finding: str, outcome: Outcome) -> None:
         """Enter a finding that only a later stage can know."""
         self._made[finding] = outcome
@@ -93,7 +145,11 @@ class FindingBook:
     def _make(self, finding: str) -> Outcome:
         rule = self._rules.rules.get(finding)
         if rule is not None:
-            return rule(self)
+            try:
+                return rule(self)
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong, it costs one finding and is told
+                self.failed[finding] = type(error).__name__
+                return UNKNOWN
         of_lab = self._rules.lab_findings.get(finding)
         if of_lab is not None:
             return self._lab_outcome(*of_lab)
@@ -103,6 +159,8 @@ class FindingBook:
         return UNKNOWN
 
     def _lab_outcome(self, lab: str, band: str) -> Outcome:
+        if not self.readings.has_results(lab):
+            return UNKNOWN
         reading = self.readings.of(lab)
         bands = reading.bands
         if bands is None or reading.current is None:
@@ -112,6 +170,25 @@ class FindingBook:
         if "borderline" in bands and band in {"low", "normal"}:
             return UNKNOWN
         return State.ABSENT, (reading.current.fact,)
+
+
+def _silence(arrived: frozenset[str]) -> PatientFacts:
+    """Return the facts of nobody: the kinds that arrived, and nothing in them."""
+    return PatientFacts(
+        patient_id="",
+        age=None,
+        sex=None,
+        presentations=(),
+        conditions=(),
+        medications=(),
+        measurements={},
+        examinations=(),
+        habits=(),
+        placed_orders=(),
+        family_history=(),
+        arrived=arrived,
+        notes=(),
+    )
 
 
 def _onset_of(facts: PatientFacts) -> tuple[When | None, tuple[Fact, ...]]:

@@ -17,6 +17,7 @@ def condition(operand: Mapping[str, Any], *, silence_is_unknown: bool) -> Evalua
     """Ask for a condition or sign of some value sets; without an answer, silence of a sign means unknown."""
     names = operand["in"]
     past_too = operand.get("status") == "past-or-active"
+    only_firm = operand.get("confirmed", False)
     within, before = operand.get("onset_within_days"), operand.get("onset_before_days")
 
     def evaluate(view: View) -> Outcome:
@@ -27,9 +28,9 @@ def condition(operand: Mapping[str, Any], *, silence_is_unknown: bool) -> Evalua
                 if not (condition.active or past_too):
                     continue
                 fits = _onset_fits(condition.onset, view.today, within, before)
-                if fits:
+                if fits and (condition.firm or not only_firm):
                     facts = merge(facts, (condition.fact,))
-                elif fits is None:
+                elif fits is not False:
                     open_question = True
         if facts:
             return State.PRESENT, facts

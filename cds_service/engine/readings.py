@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 
+from cds_service.engine.adjustment import calculated, capped
 from cds_service.engine.bands import MARKED, Person, bands_of, default_range, direction_of
 from cds_service.model.decision import Reading
 from cds_service.model.definitions import Lab
-from cds_service.model.facts import Amount, Fact, Measurement, PatientFacts, When
+from cds_service.model.facts import Fact, Measurement, PatientFacts, When
 from cds_service.model.parts import Derivation, Limit
 
 BEFORE_ONSET = "before-onset"
 """Remark: a normal result so long before the onset that it excludes nothing."""
+BEFORE_CHANGE = "before-change"
+"""Remark: a normal result from before an event that can alter it, so that it excludes nothing."""
+ADULT_RANGE = "adult-range"
+"""Remark: the result of a child was placed by the default range, which was set for adults."""
 NOT_BY_ITSELF = "not-by-itself"
 """Remark: the result says nothing without its companion."""
 NOT_CALCULATED = "not-calculated"
@@ -21,26 +27,64 @@ NOT_CALCULATED = "not-calculated"
 CALCULATED = "calculated"
 
 _NOTHING: frozenset[str] = frozenset()
+_ADULT_AGE = 18
+_CONFLICT_HOURS = 24
+_DAY = len("2026-06-15")
+
+
+def number_of(limit: Limit) -> Decimal:
+    """Return the number that a limit compares with."""
+    return next(
+        value for value in (limit.below, limit.at_most, limit.above, limit.at_least) if value is not None
+    )
+
+
+def fixed_limits(labs: Mapping[str, Lab]) -> dict[str, dict[str, tuple[Limit, Decimal]]]:
+    """Return the limits of the labs whose limits are the same for everybody."""
+    return {
+        name: {band: (limit, number_of(limit)) for band, limit in lab.limits.items()}
+        for name, lab in labs.items()
+        if all(not limit.instead and limit.times_upper is None for limit in lab.limits.values())
+    }
 
 
 class Readings:
     """The readings of one patient, made on demand and kept."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per thing that a reading depends on
         self,
         labs: Mapping[str, Lab],
         facts: PatientFacts,
         today: date,
         onset: When | None,
         is_present: Callable[[str], bool],
+        *,
+        facts_behind: Callable[[str], tuple[Fact, ...]] = lambda _finding: (),
+        fixed: Mapping[str, dict[str, tuple[Limit, Decimal]]] = MappingProxyType({}),
     ) -> None:
-        """`is_present` answers for a finding; limits and windows may depend on one."""
+        """`is_present` answers for a finding; limits that are not among the `fixed` ones may depend on one.
+
+        `facts_behind` returns the facts of a finding, whose dates tell when something changed.
+        """
         self._labs = labs
+        self._fixed = fixed
         self._facts = facts
         self._today = today
         self._onset = onset
         self._is_present = is_present
+        self._facts_behind = facts_behind
         self._made: dict[str, Reading] = {}
+        self._with_results = frozenset(
+            name for name, lab in labs.items() if name in facts.measurements or _can_derive(lab, facts)
+        )
+
+    def has_results(self, lab_id: str) -> bool:
+        """Whether anything of this lab was received, or can be calculated."""
+        return lab_id in self._with_results
+
+    def of_all(self) -> Mapping[str, Reading]:
+        """Return how every lab stands of which anything was received, in the order of the content."""
+        return {name: self.of(name) for name in self._labs if name in self._with_results}
 
     def of(self, lab_id: str) -> Reading:
         """Return how one lab stands."""
@@ -49,10 +93,6 @@ class Readings:
             made = self._make(self._labs[lab_id])
             self._made[lab_id] = made
         return made
-
-    def made(self) -> Mapping[str, Reading]:
-        """Return every reading that was asked for so far."""
-        return self._made
 
     def _make(self, lab: Lab) -> Reading:
         results = self._facts.measurements.get(lab.id, ())
@@ -68,15 +108,21 @@ class Readings:
             return self._stale_reading(lab, stale, remarks)
         if lab.yields_to is not None and self.of(lab.yields_to).bands is not None:
             return Reading(lab=lab.id, current=current, bands=None, superseded=True)
-        bands, more = bands_of(lab, current, self._person(lab), self._limits(lab, current))
+        person = self._person(lab)
+        bands, more = bands_of(lab, current, person, self._limits(lab, current))
         remarks += more
+        if bands is not None and self._is_by_adult_range(current):
+            remarks += (ADULT_RANGE,)
         if current.calculated:
-            bands = _capped(bands, base_direction)
+            bands = capped(bands, base_direction)
         if bands is not None and not self._speaks_alone(lab, bands):
             bands, remarks = None, (*remarks, NOT_BY_ITSELF)
         if bands is not None and self._is_before_onset(lab, current, bands):
             bands, remarks = None, (*remarks, BEFORE_ONSET)
-        return Reading(lab=lab.id, current=current, bands=bands, remarks=remarks)
+        elif bands is not None and self._is_before_change(lab, current, bands):
+            bands, remarks = None, (*remarks, BEFORE_CHANGE)
+        earlier = _earlier(lab, current, results, person) if len(results) > 1 else None
+        return Reading(lab=lab.id, current=current, bands=bands, earlier=earlier, remarks=remarks)
 
     def _speaks_alone(self, lab: Lab, bands: frozenset[str]) -> bool:
         """Whether a result needs no companion, has it, or is too far out to keep silent about."""
@@ -126,6 +172,8 @@ class Readings:
 
         A limit that is a multiple of the upper reference limit takes the result's own limit, else the default one.
         """
+        if lab.id in self._fixed:
+            return self._fixed[lab.id]
         in_force: dict[str, tuple[Limit, Decimal]] = {}
         for band, limit in lab.limits.items():
             other = next((other for other in limit.instead if self._is_present(other.when)), None)
@@ -140,9 +188,7 @@ class Readings:
             upper = measurement.high or default_range(lab, self._person(lab))[1]
             if upper is not None:
                 return limit.times_upper * upper
-        return next(
-            value for value in (limit.below, limit.at_most, limit.above, limit.at_least) if value is not None
-        )
+        return number_of(limit)
 
     def _is_before_onset(self, lab: Lab, current: Measurement, bands: frozenset[str]) -> bool:
         if lab.before_onset_days is None or self._onset is None or current.taken is None:
@@ -150,6 +196,25 @@ class Readings:
         if not bands & {"normal", "borderline"}:
             return False
         return current.taken.latest < self._onset.earliest - timedelta(days=lab.before_onset_days)
+
+    def _is_before_change(self, lab: Lab, current: Measurement, bands: frozenset[str]) -> bool:
+        """Whether a normal result was taken before the day of an event that can alter it."""
+        if current.taken is None or not bands & {"normal", "borderline"}:
+            return False
+        taken = current.taken.latest.isoformat()
+        return any(
+            fact.on is not None and len(fact.on) >= _DAY and taken < fact.on[:_DAY]
+            for window in lab.shorter_windows
+            if window.from_its_date and self._is_present(window.when)
+            for fact in self._facts_behind(window.when)
+        )
+
+    def _is_by_adult_range(self, current: Measurement) -> bool:
+        """Whether only the default range, set for adults, tells how the result of a child stands."""
+        age = self._facts.age
+        if age is None or age >= _ADULT_AGE:
+            return False
+        return current.flag is None and current.low is None and current.high is None
 
     def _derive(
         self, lab: Lab, derived: Derivation
@@ -167,7 +232,7 @@ class Readings:
         value = base.value + derived.slope * (derived.reference - companion.value)
         value = value.quantize(Decimal(1).scaleb(-lab.decimals), ROUND_HALF_UP)
         base_direction, _ = direction_of(base_lab, base, self._person(base_lab))
-        return _calculated(lab, value, base, companion), base_direction, (CALCULATED,)
+        return calculated(lab, value, base, companion), base_direction, (CALCULATED,)
 
     def _companion(self, base: Measurement, derived: Derivation) -> Measurement | None:
         """Return the other result: of the very sample if there is one, else the newest taken close enough."""
@@ -184,6 +249,24 @@ class Readings:
         return next((other for other in usable if _are_close(base.taken, other.taken, hours)), None)
 
 
+def _can_derive(lab: Lab, facts: PatientFacts) -> bool:
+    return lab.derived is not None and lab.derived.from_lab in facts.measurements
+
+
+def _earlier(
+    lab: Lab, current: Measurement, results: tuple[Measurement, ...], person: Person
+) -> Measurement | None:
+    """Return a result from the day before the one that speaks which would have told another story."""
+    direction, _ = direction_of(lab, current, person)
+    for other in results:
+        if other is current or not _are_close(current.taken, other.taken, _CONFLICT_HOURS):
+            continue
+        told, _ = direction_of(lab, other, person)
+        if told is not None and direction is not None and told != direction:
+            return other
+    return None
+
+
 def _are_close(one: When | None, other: When | None, hours: int) -> bool:
     """Whether two moments lie within `hours`; where one has no time of day, the day must be the same."""
     if one is None or other is None:
@@ -191,36 +274,3 @@ def _are_close(one: When | None, other: When | None, hours: int) -> bool:
     if one.at is not None and other.at is not None:
         return abs(one.at - other.at) <= timedelta(hours=hours)
     return one.earliest == one.latest == other.earliest == other.latest
-
-
-def _capped(bands: frozenset[str] | None, base_direction: str | None) -> frozenset[str] | None:
-    """A limit that only the formula crosses raises nothing: without the base result's support, no marked band."""
-    if bands is None:
-        return None
-    side = next((side for side in ("low", "high") if side in bands), None)
-    return bands if side is None or base_direction == side else frozenset({side, "calculated-only"})
-
-
-def _calculated(lab: Lab, value: Decimal, base: Measurement, companion: Measurement) -> Measurement:
-    other = companion.fact
-    fact = Fact(
-        what=base.fact.what,
-        reference=base.fact.reference,
-        value=base.fact.value,
-        unit=base.fact.unit,
-        on=base.fact.on,
-        canonical=Amount(str(value), lab.unit),
-        range=base.fact.range,
-        note=f"calculated, adjusted for {other.what} {other.value} {other.unit}",
-    )
-    return Measurement(
-        lab=lab.id,
-        fact=fact,
-        value=value,
-        comparator=None,
-        taken=base.taken,
-        status=base.status,
-        certain=base.certain and companion.certain,
-        sample=base.sample,
-        calculated=True,
-    )

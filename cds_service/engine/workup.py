@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from cds_service.engine.bands import MARKED
 from cds_service.engine.expressions import compile_expression
 from cds_service.engine.findings import FindingBook
-from cds_service.engine.readings import BEFORE_ONSET
+from cds_service.engine.readings import BEFORE_CHANGE
 from cds_service.engine.view import Evaluator
 from cds_service.model.decision import FiredRedFlag, RankedCause, Reading, Standing, WorkupItem, WorkupStatus
 from cds_service.model.definitions import Knowledge, Lab, Order, Presentation
 from cds_service.model.facts import Fact, Measurement, PlacedOrder
 from cds_service.model.findings import State
 
+_DAY = len("2026-06-15")
 _RECOMMENDED_KINDS = frozenset({"laboratory", "tracing"})
 
 
@@ -62,6 +64,7 @@ class WorkupPlanner:
                 wish = wishes.setdefault(order, _Wish(order, [], flag.facts, flag.red_flag.id, urgent=True))
                 wish.because.append(flag.red_flag.title)
                 wish.recommended = True
+        self._wish_for_unrepeated(book, wishes)
         candidates = [one for one in ranking if one.is_candidate]
         for one in candidates:
             self._wish_for_cause(one, wishes)
@@ -87,6 +90,19 @@ class WorkupPlanner:
             for order in orders
             if order.settled_by_finding is not None and not book.is_present(order.settled_by_finding)
         )
+
+    def _wish_for_unrepeated(self, book: FindingBook, wishes: dict[str, _Wish]) -> None:
+        """Ask for a marked result that is too old to count, still pointed out, and was never repeated."""
+        for name, reading in book.readings.of_all().items():
+            lab, stale = self._labs[name], reading.stale
+            is_recent = (reading.stale_days or 0) <= lab.unrepeated_days
+            if stale is None or not (lab.marked_raises and is_recent and reading.stale_bands & MARKED):
+                continue
+            order = next((order for order in self._orders.values() if order.settled_by == (name,)), None)
+            if order is not None:
+                wish = wishes.setdefault(order.id, _Wish(order.id, [], (stale.fact,)))
+                wish.because.append(f"{order.title} not repeated")
+                wish.recommended = True
 
     def _wish_for_cause(self, one: RankedCause, wishes: dict[str, _Wish]) -> None:
         facts = tuple(fact for argument in one.arguments_for for fact in argument.facts)
@@ -122,9 +138,11 @@ class WorkupPlanner:
                 on=placed.fact.on,
                 measured=measured,
             )
+        was_recorded = False
         if order.settled_by_finding is not None:
             state, facts = book.outcome(order.settled_by_finding)
-            if state is State.PRESENT and wish.red_flag is None:
+            was_recorded = state is State.PRESENT
+            if was_recorded and wish.red_flag is None:
                 done = facts[0] if facts else None
                 return _item(
                     order,
@@ -137,7 +155,11 @@ class WorkupPlanner:
             is_due = self._is_due(readings, abnormal, as_of)
             return _resulted(order, wish, measured, is_due=is_due or wish.red_flag is not None)
         return _item(
-            order, WorkupStatus.SUGGESTED, wish, measured=measured, repeat=_was_ever_measured(readings)
+            order,
+            WorkupStatus.SUGGESTED,
+            wish,
+            measured=measured,
+            repeat=was_recorded or _was_ever_measured(readings),
         )
 
     def _is_due(self, readings: list[Reading], abnormal: set[str], as_of: datetime) -> bool:
@@ -170,12 +192,20 @@ class WorkupPlanner:
             day = placed.placed.latest if placed.placed else None
             if day is not None and (as_of.date() - day).days > order.pending_days:
                 continue
-            if wish.red_flag is not None and newest is not None and (day is None or day < newest):
+            if wish.red_flag is not None and _is_older_than_its_reason(day, newest, wish.facts):
                 continue
             if newest is not None and day is not None and day < newest:
                 continue
             return placed
         return None
+
+
+def _is_older_than_its_reason(day: date | None, newest: date | None, facts: tuple[Fact, ...]) -> bool:
+    """Whether a request was placed before the result or the dated fact that makes it urgent today."""
+    if newest is not None:
+        return day is None or day < newest
+    dated = [fact.on[:_DAY] for fact in facts if fact.on is not None and len(fact.on) >= _DAY]
+    return bool(dated) and (day is None or day.isoformat() < max(dated))
 
 
 def _resulted(order: Order, wish: _Wish, measured: tuple[Measurement, ...], *, is_due: bool) -> WorkupItem:
@@ -189,8 +219,8 @@ def _resulted(order: Order, wish: _Wish, measured: tuple[Measurement, ...], *, i
 
 
 def _answers(reading: Reading) -> bool:
-    """Whether there is a result inside its window, and not one from before the onset that settles nothing."""
-    return reading.current is not None and BEFORE_ONSET not in reading.remarks
+    """Whether there is a result inside its window, and not one from before an event that can have altered it."""
+    return reading.current is not None and BEFORE_CHANGE not in reading.remarks
 
 
 def _argues(reading: Reading, abnormal: set[str]) -> bool:

@@ -8,16 +8,18 @@ from cds_service.fhir.shapes import CodeableConcept
 from cds_service.model.parts import CodeRow
 
 _SYSTEMS = {
-    "http://snomed.info/sct": "snomed",
-    "urn:oid:2.16.840.1.113883.6.96": "snomed",
-    "http://loinc.org": "loinc",
-    "urn:oid:2.16.840.1.113883.6.1": "loinc",
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm",
-    "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
-    "http://hl7.org/fhir/sid/icd-10-cm": "icd",
-    "http://hl7.org/fhir/sid/icd-10": "icd",
-    "urn:oid:2.16.840.1.113883.6.90": "icd",
+    "http://snomed.info/sct": ("urn:oid:2.16.840.1.113883.6.96",),
+    "http://loinc.org": ("urn:oid:2.16.840.1.113883.6.1",),
+    "http://www.nlm.nih.gov/research/umls/rxnorm": ("urn:oid:2.16.840.1.113883.6.88",),
 }
+"""System → the other names under which real records give it. ICD-10-CM is looked up apart, by prefix."""
+_ICD_SYSTEMS = frozenset(
+    {
+        "http://hl7.org/fhir/sid/icd-10-cm",
+        "http://hl7.org/fhir/sid/icd-10",
+        "urn:oid:2.16.840.1.113883.6.90",
+    }
+)
 _NOTHING: frozenset[str] = frozenset()
 _LONGEST_ICD = 7
 """ICD-10-CM has no longer code, dot aside."""
@@ -28,16 +30,19 @@ class CodeIndex:
 
     def __init__(self, codes: Mapping[str, Iterable[CodeRow]]) -> None:
         """Index all rows, by name; ICD-10-CM is kept without dots, with its prefixes apart."""
-        exact: dict[tuple[str, str], set[str]] = {}
+        exact: dict[tuple[str | None, str | None], set[str]] = {}
+        icd: dict[str, set[str]] = {}
         prefixes: dict[str, set[str]] = {}
         for name, rows in codes.items():
             for row in rows:
-                system = _SYSTEMS[row.system]
-                code = _bare(row.code) if system == "icd" else row.code
-                exact.setdefault((system, code), set()).add(name)
-                if system == "icd" and row.prefix:
-                    prefixes.setdefault(code, set()).add(name)
+                if row.system in _ICD_SYSTEMS:
+                    group = prefixes if row.prefix else icd
+                    group.setdefault(_bare(row.code), set()).add(name)
+                    continue
+                for system in (row.system, *_SYSTEMS[row.system]):
+                    exact.setdefault((system, row.code), set()).add(name)
         self._exact = {key: frozenset(names) for key, names in exact.items()}
+        self._icd_codes = {code: frozenset(names) for code, names in icd.items()}
         self._prefixes = {code: frozenset(names) for code, names in prefixes.items()}
 
     def names(self, concept: CodeableConcept | None) -> frozenset[str]:
@@ -45,20 +50,20 @@ class CodeIndex:
         if concept is None or not concept.coding:
             return _NOTHING
         found = _NOTHING
+        exact = self._exact
         for coding in concept.coding:
-            code, system = coding.code, _SYSTEMS.get(coding.system or "")
-            if code is None or system is None:
-                continue
-            if system == "icd":
-                found |= self._icd(_bare(code))
-            else:
-                hit = self._exact.get((system, code.strip()))
-                if hit:
-                    found = found | hit if found else hit
+            hit = exact.get((coding.system, coding.code))
+            if hit is None and coding.code:
+                if coding.system in _ICD_SYSTEMS:
+                    hit = self._icd(_bare(coding.code))
+                elif coding.code[0].isspace() or coding.code[-1].isspace():
+                    hit = exact.get((coding.system, coding.code.strip()))
+            if hit:
+                found = found | hit if found else hit
         return found
 
     def _icd(self, code: str) -> frozenset[str]:
-        found = self._exact.get(("icd", code), _NOTHING)
+        found = self._icd_codes.get(code, _NOTHING)
         for length in range(3, min(len(code), _LONGEST_ICD) + 1):
             found |= self._prefixes.get(code[:length], _NOTHING)
         return found

@@ -23,6 +23,7 @@ class ConditionReader:
         self._vocabulary = vocabulary
         self._intake = intake
         self._as_of = as_of
+        self._named: dict[int, tuple[frozenset[str], frozenset[str]]] = {}
 
     def conditions(self) -> list[RecordedCondition]:
         """Return every condition or sign that the content knows, recorded now or before."""
@@ -37,7 +38,7 @@ class ConditionReader:
 
     def _condition(self, placed: Placed) -> RecordedCondition | None:
         resource = placed.resource
-        by_code, by_text = self._names(resource)
+        by_code, by_text = self._names(placed)
         sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
         if not sets:
             return None
@@ -62,7 +63,7 @@ class ConditionReader:
 
     def _presentation(self, placed: Placed) -> RecordedPresentation | None:
         resource = placed.resource
-        by_code, by_text = self._names(resource)
+        by_code, by_text = self._names(placed)
         coded = sorted(name.removeprefix(PRESENTATION) for name in by_code if name.startswith(PRESENTATION))
         texted = sorted(name.removeprefix(PRESENTATION) for name in by_text if name.startswith(PRESENTATION))
         types = coded or texted
@@ -87,13 +88,21 @@ class ConditionReader:
             fact=_fact(resource, onset, recorded, by_text=not coded, firm=True),
         )
 
-    def _names(self, resource: Resource) -> tuple[frozenset[str], frozenset[str]]:
+    def _names(self, placed: Placed) -> tuple[frozenset[str], frozenset[str]]:
+        """Return names by code and by text, read once per resource."""
+        named = self._named.get(id(placed.resource))
+        if named is None:
+            named = self._named[id(placed.resource)] = self._read_names(placed)
+        return named
+
+    def _read_names(self, placed: Placed) -> tuple[frozenset[str], frozenset[str]]:
         """Return names by code and by text; displays are read as text only where no code is known."""
-        by_code = self._vocabulary.problem_codes.names(resource.code)
-        concept = resource.code
+        concept = placed.resource.code
+        by_code = self._vocabulary.problem_codes.names(concept)
         if concept is None:
             return by_code, frozenset()
-        by_text = self._vocabulary.problem_text.find(concept.text)
+        text = self._intake.bounded(concept.text, f"{placed.path}.code.text") if concept.text else None
+        by_text = self._vocabulary.problem_text.find(text)
         if not by_code and not concept.text:
             for coding in concept.coding or ():
                 by_text |= self._vocabulary.problem_text.find(coding.display)

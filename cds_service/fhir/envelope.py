@@ -18,6 +18,7 @@ from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import FHIRAuthorization
 
 _DEEPEST = 64
+_NULL = b"null"
 _KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")\s*:\s*')
 _RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PREFETCH = msgspec.json.Decoder(dict[str, Resource | None])
@@ -103,10 +104,15 @@ def _has_duplicates(body: bytes, members: dict[str, msgspec.Raw]) -> bool:
     return seen != len(members) or (seen > 0 and body[position:].strip() != b"}")
 
 
+def _is_null(raw: msgspec.Raw) -> bool:
+    """Whether a value is null, without copying a long one."""
+    return memoryview(raw).nbytes == len(_NULL) and bytes(raw) == _NULL
+
+
 def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
     path = f"{where}.{name}" if where else name
     raw = members.get(name)
-    if raw is None or bytes(raw) == b"null":
+    if raw is None or _is_null(raw):
         raise MissingElementError("Required element missing", path)
     try:
         text = _TEXT.decode(raw)
@@ -118,15 +124,16 @@ def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
 
 
 def _optional_string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str | None:
-    raw = members.get(name)
-    if raw is None or bytes(raw) == b"null":
+    """Return the string, or None where it is absent, null or blank: nothing rests on an optional member."""
+    try:
+        return _string(members, name, where)
+    except MissingElementError:
         return None
-    return _string(members, name, where)
 
 
 def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote]) -> HookContext:
     raw = members.get("context")
-    if raw is None or bytes(raw) == b"null":
+    if raw is None or _is_null(raw):
         raise MissingElementError("Required element missing", "context")
     inner = _members(bytes(raw), "context")
     user = _string(inner, "userId", "context")
@@ -134,7 +141,7 @@ def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote
     encounter = _optional_string(inner, "encounterId", "context")
     conditions = None
     if hook == "problem-list-item-create":
-        if inner.get("conditions") is None or bytes(inner["conditions"]) == b"null":
+        if inner.get("conditions") is None or _is_null(inner["conditions"]):
             raise MissingElementError("Required element missing", "context.conditions")
         conditions = _conditions(inner["conditions"], notes)
     return HookContext(
@@ -162,7 +169,7 @@ def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:
 
 
 def _authorization(raw: msgspec.Raw | None) -> FHIRAuthorization | None:
-    if raw is None or bytes(raw) == b"null":
+    if raw is None or _is_null(raw):
         return None
     _members(bytes(raw), "fhirAuthorization")
     try:
@@ -181,7 +188,7 @@ def _extension(raw: msgspec.Raw | None) -> dict[str, Any]:
 
 
 def _prefetch(raw: msgspec.Raw | None, notes: list[ReadingNote]) -> dict[str, Resource | None] | None:
-    if raw is None or bytes(raw) == b"null":
+    if raw is None or _is_null(raw):
         return None
     try:
         return _PREFETCH.decode(raw)
@@ -199,7 +206,7 @@ def _prefetch_by_entry(raw: msgspec.Raw, notes: list[ReadingNote]) -> dict[str, 
         raise MalformedRequestError("The element must be an object.", "prefetch") from error
     prefetch: dict[str, Resource | None] = {}
     for name, value in members.items():
-        if bytes(value) == b"null":
+        if _is_null(value):
             prefetch[name] = None
         else:
             resource = _one_resource(value, f"prefetch.{name}", notes)
@@ -212,5 +219,5 @@ def _one_resource(raw: msgspec.Raw, path: str, notes: list[ReadingNote]) -> Reso
     """Return the resource of one value, read softly where it breaks FHIR; None when it is no object at all."""
     try:
         return soft_resource(bytes(raw), path, notes, _DEEPEST)
-    except RecursionError as error:
-        raise MalformedRequestError("The JSON is nested too deeply.", path) from error
+    except RecursionError as error:  # the rest of the path may be a name of the client's own making
+        raise MalformedRequestError("The JSON is nested too deeply.", path.partition(".")[0]) from error

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from cds_service.fhir.text import is_negated
+from cds_service.fhir.denials import Denials
 
 _EXAM_TEXT = re.compile(
-    r"\b(?:neurolog\w*|motor|muscle)\s+(?:exam\w*|assessment)\b|\bexamination\b", re.IGNORECASE
+    r"\b(?:neurolog\w*|neuro|motor|muscle)\s+(?:exam\w*|assessment)\b|\bexamination\b", re.IGNORECASE
 )
 _EXAM_TITLE = re.compile(
     r"(?:^\s*|\b(?:neurolog\w*|neuro|motor|muscle)\s+)(?:exam\w*|assessment)\b(?!\s+of\b)", re.IGNORECASE
@@ -54,7 +54,8 @@ def judgement_of(text: str) -> str | None:
     """Return `normal` or `abnormal` as the words say; None when they do not say, or only deny something abnormal."""
     if _NOT_NORMAL.search(text):
         return "abnormal"
-    if any(not is_negated(text, *found.span()) for found in _ABNORMAL.finditer(text)):
+    denials = Denials(text)
+    if any(not denials.cover(*found.span()) for found in _ABNORMAL.finditer(text)):
         return "abnormal"
     if _NORMAL.search(text):
         return "normal"
@@ -101,8 +102,8 @@ def _part_result(segment: str, part: str, judgement: str | None) -> str | None:
     pattern = _PARTS[part]
     signs = [word for word in _SIGN_WORDS.finditer(segment) if pattern.search(word.group())]
     if signs:
-        is_denied = all(is_negated(segment, word.start(), word.end()) for word in signs)
-        return "normal" if is_denied else "abnormal"
+        denials = Denials(segment)
+        return "normal" if all(denials.cover(*word.span()) for word in signs) else "abnormal"
     own = {judgement_of(piece) for piece in segment.split(",") if pattern.search(piece)} - {None}
     if own:
         return "abnormal" if "abnormal" in own else "normal"

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from cds_service.fhir.dates import moment_key, read_when
+from cds_service.fhir.interpretation import FLAGS, flag_of, is_normal_range
 from cds_service.fhir.quantities import Converted, printed_unit
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Component, Quantity, ReferenceRange, Resource, concepts
+from cds_service.fhir.shapes import Component, Quantity, ReferenceRange, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Amount, Fact, Measurement, When
 
 _USED = frozenset({"final", "amended", "corrected", "preliminary"})
 _UNCERTAIN = frozenset({"unknown", ""})
-_FLAGS = {
-    "N": "N",
-    "L": "L",
-    "LU": "L",
-    "LL": "LL",
-    "<": "L",
-    "H": "H",
-    "HU": "H",
-    "HH": "HH",
-    ">": "H",
-    "A": "A",
-    "AA": "A",
-}
-_ENOUGH = 3
+_UNIT_SHAPE = re.compile(r"[\w\[\]{}/*^.%()µμ²³· +-]{1,30}")
+_ENOUGH = 2
 """So many usable results of one lab are read: the newest, and some to compare or to calculate with."""
 _COMPARATORS = frozenset({"<", "<=", ">", ">="})
-_NORMAL_RANGE_TYPES = frozenset({"normal", "recommended"})
 
 REMEDIES = {
     "value-missing": "Send valueQuantity with a number.",
@@ -75,6 +64,8 @@ class LabReader:
         self._vocabulary = vocabulary
         self._intake = intake
         self._tomorrow = as_of + timedelta(days=1)
+        self.others: list[Placed] = []
+        """Observations that are no result of a known lab, laid aside for the readers of other things."""
 
     def measurements(self) -> dict[str, tuple[Measurement, ...]]:
         """Return the newest results of each lab, newest first; the order of ties is that of arrival.
@@ -90,7 +81,10 @@ class LabReader:
         names = self._vocabulary.lab_codes.names
         for placed in self._intake.of("Observation"):
             resource = placed.resource
-            for lab in names(resource.code):
+            labs = names(resource.code)
+            if not labs:
+                self.others.append(placed)
+            for lab in labs:
                 found.setdefault(lab, []).append((_day(resource), _Result(lab, resource, placed)))
             if resource.component:
                 for place, component in enumerate(resource.component):
@@ -102,14 +96,16 @@ class LabReader:
     def _newest(self, results: list[tuple[str, _Result]]) -> tuple[Measurement, ...]:
         results.sort(key=_by_day, reverse=True)
         kept: list[Measurement] = []
+        usable = 0
         last_day = ""
         for day, result in results:
-            if len(kept) >= _ENOUGH and day != last_day:
+            if usable >= _ENOUGH and day != last_day:
                 break
             last_day = day
             measurement = self._measure(result)
             if measurement is not None:
                 kept.append(measurement)
+                usable += measurement.value is not None or measurement.flag is not None
         return tuple(sorted(kept, key=lambda one: moment_key(one.taken), reverse=True))
 
     def _measure(self, result: _Result) -> Measurement | None:
@@ -160,7 +156,7 @@ class LabReader:
             if converted == "value-implausible":
                 return None
         low, high, range_text = self._range(lab, part.reference_range, quantity, path)
-        flag = _flag(part.interpretation)
+        flag = flag_of(part.interpretation)
         comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
         return Measurement(
             lab=lab,
@@ -170,7 +166,7 @@ class LabReader:
             taken=taken,
             low=low,
             high=high,
-            flag=_FLAGS.get(flag or ""),
+            flag=FLAGS.get(flag or ""),
             flag_critical=flag in {"LL", "HH", "AA"},
             status=result.status or "unknown",
             certain=result.status not in _UNCERTAIN,
@@ -181,8 +177,8 @@ class LabReader:
         self, lab: str, ranges: list[ReferenceRange] | None, value: Quantity, path: str
     ) -> tuple[Decimal | None, Decimal | None, str | None]:
         """Return (low, high, printed) of the laboratory's own range, in the lab's unit."""
-        chosen = next((one for one in ranges or () if _is_normal_range(one)), None)
-        if chosen is None or (chosen.low is None and chosen.high is None):
+        chosen = next((one for one in ranges or () if is_normal_range(one)), None)
+        if chosen is None:
             return None, None, None
         low, high = (self._bound(lab, bound, value) for bound in (chosen.low, chosen.high))
         if (low is not None and high is not None and low >= high) or (low is None and high == 0):
@@ -193,11 +189,8 @@ class LabReader:
                 "warning", "range-not-usable", f"{path}.referenceRange", "Send the range in the unit."
             )
             return None, None, None
-        printed = [
-            str(bound.value) if bound is not None and bound.value is not None else ""
-            for bound in (chosen.low, chosen.high)
-        ]
-        return low, high, _printed_range(*printed)
+        read = (chosen.low if low is not None else None, chosen.high if high is not None else None)
+        return low, high, _printed_range(*read, value)
 
     def _bound(self, lab: str, bound: Quantity | None, value: Quantity) -> Decimal | None:
         """Convert one bound; a bound without a unit has the unit of the value."""
@@ -209,33 +202,22 @@ class LabReader:
         return converted.value if isinstance(converted, Converted) else None
 
 
-def _printed_range(low: str, high: str) -> str:
+def _printed_range(lower: Quantity | None, upper: Quantity | None, value: Quantity) -> str:
+    """Return the range as printed, with its unit where that is another one than that of the value."""
+    low, high = (
+        format(bound.value, "f") if bound is not None and bound.value is not None else ""
+        for bound in (lower, upper)
+    )
+    units = [printed_unit(bound) for bound in (lower, upper) if bound is not None]
+    other = next((f" {unit}" for unit in units if unit not in {None, printed_unit(value)}), "")
     if low and high:
-        return f"{low}-{high}"
-    return f">={low}" if low else f"<={high}"
-
-
-def _is_normal_range(one: ReferenceRange) -> bool:
-    if one.type is None:
-        return True
-    return any(coding.code in _NORMAL_RANGE_TYPES for coding in one.type.coding or ())
+        return f"{low}-{high}{other}"
+    return f">={low}{other}" if low else f"<={high}{other}"
 
 
 def _is_plausible(lab: Lab, value: Decimal) -> bool:
     low, high = lab.plausible.low, lab.plausible.high
     return (low is None or value >= low) and (high is None or value <= high)
-
-
-def _flag(interpretation: list[CodeableConcept] | CodeableConcept | None) -> str | None:
-    for concept in concepts(interpretation):
-        for coding in concept.coding or ():
-            code = (coding.code or "").strip().upper()
-            if code in _FLAGS:
-                return code
-        text = (concept.text or "").strip().upper()
-        if text in _FLAGS:
-            return text
-    return None
 
 
 def _taken(resource: Resource) -> When | None:
@@ -264,12 +246,20 @@ def _fact(  # noqa: PLR0913, PLR0917 - one argument per member of the fact
         what=lab.title[:1].lower() + lab.title[1:] if lab.title[1:2].islower() else lab.title,
         reference=f"Observation/{result.whole.id}" if result.whole.id else None,
         value=(comparator or "") + format(quantity.value, "f") if quantity.value is not None else None,
-        unit=printed_unit(quantity),
+        unit=_unit_to_show(quantity, converted),
         on=taken.text if taken else None,
         canonical=canonical,
         range=range_text,
         note=None if result.status == "final" else result.status or "unknown",
     )
+
+
+def _unit_to_show(quantity: Quantity, converted: Converted | str) -> str | None:
+    """Return the unit as printed where it is a unit, else the one that was understood: a card repeats no odd text."""
+    printed = printed_unit(quantity)
+    if isinstance(converted, Converted) and printed is not None and not _UNIT_SHAPE.fullmatch(printed):
+        return converted.unit
+    return printed if printed is not None and _UNIT_SHAPE.fullmatch(printed) else None
 
 
 def _day(resource: Resource) -> str:

@@ -8,11 +8,13 @@ from typing import Any, get_args
 
 import msgspec
 
-from cds_service.fhir.shapes import Resource, Shape
+from cds_service.fhir.shapes import Reference, Resource, Shape
 from cds_service.model.facts import ReadingNote
 
 _RESOURCE = msgspec.json.Decoder(Resource)
 _MOST_NOTES = 200
+_SOMEBODY = "unreadable"
+"""Stands for a reference that cannot be read; no patient has it."""
 _LONGEST_INTEGER = 18
 """Digits; a longer whole number is kept as a decimal, because only a measured value could be so long."""
 
@@ -70,7 +72,18 @@ def _soft(value: dict[str, Any], shape: type[Any], path: str, notes: list[Readin
         read = _soft_member(value[field.encode_name], field.type, where, notes, depth)
         if read is not None:
             members[field.name] = read
+    for name in ("subject", "patient") if shape is Resource else ():
+        if _is_lost(value.get(name), members.get(name)):
+            members[name] = Reference(reference=_SOMEBODY)
     return shape(**members)
+
+
+def _is_lost(given: Any, read: Reference | None) -> bool:
+    """Whether a resource said whose it is, but not readably: it must not be taken for the patient's."""
+    if given is None:
+        return False
+    names_somebody = not isinstance(given, dict) or given.get("reference") is not None
+    return names_somebody and (read is None or read.reference is None)
 
 
 def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
@@ -80,7 +93,16 @@ def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], d
         return msgspec.convert(value, wanted, strict=False)
     except (msgspec.ValidationError, ValueError, OverflowError):
         pass
+    return _soft_shape(value, wanted, path, notes, depth)
+
+
+def _soft_shape(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
+    """Read what stands in a list where FHIR has none, alone where FHIR has a list, or has a part that does not fit."""
     shape, many = _shape_in(wanted)
+    if not many and isinstance(value, list) and len(value) == 1:
+        return _soft_member(value[0], wanted, f"{path}[0]", notes, depth - 1)
+    if shape is Reference and isinstance(value, str):
+        return Reference(reference=value)
     if shape is not None and isinstance(value, dict):
         soft = _soft(value, shape, path, notes, depth - 1)
         return [soft] if many and not _takes_single(wanted) else soft

@@ -22,7 +22,7 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
         orders = vocabulary.order_codes.names(resource.code)
         words = wording(resource.code)
         orders |= vocabulary.order_text.find(words)
-        if (resource.priority or "routine") == "routine":
+        if (resource.priority or "routine").strip().lower() == "routine":
             orders -= vocabulary.urgent_orders
         if not orders and not labs:
             continue

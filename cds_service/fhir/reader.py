@@ -28,7 +28,9 @@ def read_facts(
     intake = Intake(request)
     conditions = ConditionReader(vocabulary, intake, today)
     symptoms = SymptomReader(vocabulary, intake, today)
-    symptoms.read()
+    labs = LabReader(vocabulary, intake, today)
+    measurements = labs.measurements()
+    symptoms.read(labs.others)
     age, sex = read_patient(intake, today)
     return PatientFacts(
         patient_id=request.context.patient_id,
@@ -38,7 +40,7 @@ def read_facts(
         presentations=tuple(conditions.presentations(trigger)),
         conditions=(*conditions.conditions(), *symptoms.signs),
         medications=tuple(MedicationReader(vocabulary, intake, today).medications()),
-        measurements=LabReader(vocabulary, intake, today).measurements(),
+        measurements=measurements,
         examinations=tuple(symptoms.examinations),
         habits=tuple(symptoms.habits),
         placed_orders=tuple(read_orders(vocabulary, intake)),

@@ -57,6 +57,9 @@ READ_TYPES = frozenset(
 )
 
 
+_LONGEST_TEXT = 20_000
+
+
 class Placed(msgspec.Struct, frozen=True, gc=False):
     """A resource and where it stood: in a prefetch value itself (`place` None) or in an entry of its Bundle."""
 
@@ -98,6 +101,13 @@ class Intake:
         if self._noted[code] > _MOST_NOTES:
             path, remedy = "(more)", "There are more of these than are listed."
         self.notes.append(ReadingNote(severity=severity, code=code, path=path, remedy=remedy))
+
+    def bounded(self, text: str, path: str) -> str:
+        """Return as much of a text as is read; the rest is noted, so that no text can take all the time."""
+        if len(text) <= _LONGEST_TEXT:
+            return text
+        self.note("warning", "text-too-long", path, f"Only the first {_LONGEST_TEXT} characters were read.")
+        return text[:_LONGEST_TEXT]
 
     def is_foreign(self, resource: Resource) -> bool:
         """Whether the resource names another patient than the hook does."""

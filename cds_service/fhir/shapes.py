@@ -33,6 +33,19 @@ class CodeableConcept(Shape, gc=False):
     text: str | None = None
 
 
+class CategoryCode(Shape, gc=False):
+    """The code of a category; every Observation carries one, and only the code is ever read."""
+
+    code: str | None = None
+
+
+class Category(Shape, gc=False):
+    """What kind of Observation it is."""
+
+    coding: list[CategoryCode] | None = None
+    text: str | None = None
+
+
 class Reference(Shape, gc=False):
     """A reference to another resource."""
 
@@ -110,7 +123,7 @@ class Resource(Shape, gc=False):
     resource_type: str | None = None
     id: str | None = None
     status: str | None = None
-    category: list[CodeableConcept] | CodeableConcept | str | None = None
+    category: list[Category] | Category | str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     patient: Reference | None = None
@@ -162,15 +175,25 @@ class Resource(Shape, gc=False):
     contained: list[Resource] | None = None
 
 
-def concepts(value: list[CodeableConcept] | CodeableConcept | str | None) -> list[CodeableConcept]:
-    """Return a list of concepts, whichever of the three shapes a record uses."""
+def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[CodeableConcept]:
+    """Return a list of concepts, whether a record sends one or several."""
     if value is None:
         return []
-    if isinstance(value, list):
-        return value
+    return value if isinstance(value, list) else [value]
+
+
+def category_codes(value: list[Category] | Category | str | None) -> list[str]:
+    """Return the codes and texts of a category, whichever of the three shapes a record uses."""
+    if value is None:
+        return []
     if isinstance(value, str):
-        return [CodeableConcept(text=value, coding=[Coding(code=value)])]
-    return [value]
+        return [value]
+    codes: list[str] = []
+    for category in value if isinstance(value, list) else [value]:
+        codes += [coding.code for coding in category.coding or () if coding.code]
+        if category.text:
+            codes.append(category.text)
+    return codes
 
 
 def code_of(value: CodeableConcept | str | None) -> str | None:

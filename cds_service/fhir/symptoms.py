@@ -15,12 +15,13 @@ from cds_service.fhir.examination_text import (
 )
 from cds_service.fhir.quantities import is_printable
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Component, Resource, concepts, wording
+from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resource, category_codes, wording
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
 from cds_service.model.facts import Examination, Fact, RecordedCondition, SocialAmount, When
 
 _EXAM_CODES = frozenset({"84728005", "225398001"})
 """SNOMED CT: neurological examination, neurological assessment."""
+_EXAM_TITLE = "neurological examination"
 _DENIAL = re.compile(
     r"^\W*(?:no|not|none|nil|never|neg|negative|absent|denie[sd]|without|false|0)\b|"
     r"\b(?:none|absent|negative|not (?:present|seen|found|elicited|detected|observed))\W*$",
@@ -41,6 +42,8 @@ _AMOUNT_WORDS = {
 _WANTED_SPAN = {"caffeine": "day", "sleep": "day", "alcohol": "week"}
 _UNIT_SHOWN = {"caffeine": "drinks/day", "sleep": "h/night", "alcohol": "units/week"}
 _DAYS = {"day": Decimal(1), "d": Decimal(1), "night": Decimal(1), "week": Decimal(7), "wk": Decimal(7)}
+_NEVER_READ = frozenset({"laboratory", "vital-signs", "imaging"})
+_READ_CATEGORIES = frozenset({"exam", "social-history"})
 _UNUSABLE = frozenset({"entered-in-error", "cancelled", "registered"})
 
 
@@ -56,19 +59,18 @@ class SymptomReader:
         self.habits: list[SocialAmount] = []
         self.signs: list[RecordedCondition] = []
 
-    def read(self) -> None:
-        """Read every Observation that is an examination, a habit or a sign."""
-        lab_names = self._vocabulary.lab_codes.names
-        for placed in self._intake.of("Observation"):
+    def read(self, observations: list[Placed]) -> None:
+        """Read every one of the Observations that is an examination, a habit or a sign."""
+        for placed in observations:
             resource = placed.resource
+            if _is_plainly_else(resource.category):
+                continue
             if (
                 resource.value_string is None
                 and resource.value_codeable_concept is None
                 and resource.component is None
                 and resource.category is None
             ):
-                continue
-            if lab_names(resource.code):
                 continue
             kind = _kind(resource)
             if kind is None:
@@ -78,6 +80,9 @@ class SymptomReader:
                     "information", "status-not-usable", f"{placed.path}.status", "It was not used."
                 )
                 continue
+            for part in (resource, *(resource.component or ())):
+                if part.value_string:
+                    part.value_string = self._intake.bounded(part.value_string, f"{placed.path}.valueString")
             if kind == "exam":
                 self._read_examination(resource)
             elif kind == "social-history":
@@ -89,7 +94,8 @@ class SymptomReader:
         seen: set[str] = set()
         for component in resource.component or ():
             self._read_component(component, resource, when, seen)
-        for part, result in read_examination_text(value_text(resource), wording(resource.code)).items():
+        title = _EXAM_TITLE if _is_coded_examination(resource) else wording(resource.code)
+        for part, result in read_examination_text(value_text(resource), title).items():
             if part not in seen:
                 self._add(part, result, resource, when)
 
@@ -195,20 +201,30 @@ class SymptomReader:
         return not text or not (_DENIAL.search(text) or judgement_of(text) == "normal")
 
 
+def _is_plainly_else(category: list[Category] | Category | str | None) -> bool:
+    """Whether an Observation is filed under one kind that is never read here, as most of a long record are."""
+    if not isinstance(category, list) or len(category) != 1:
+        return False
+    codes = category[0].coding
+    return codes is not None and len(codes) == 1 and codes[0].code in _NEVER_READ
+
+
 def _kind(resource: Resource) -> str | None:
-    for concept in concepts(resource.category):
-        for coding in concept.coding or ():
-            if coding.code in {"exam", "social-history"}:
-                return coding.code
-        if concept.text in {"exam", "social-history"}:
-            return concept.text
+    for category in category_codes(resource.category):
+        if category in _READ_CATEGORIES:
+            return category
     code = resource.code
     if code is not None:
-        if any(coding.code in _EXAM_CODES for coding in code.coding or ()):
+        if _is_coded_examination(resource):
             return "exam"
         if resource.category is None and code.text and names_examination(code.text):
             return "exam"
     return None
+
+
+def _is_coded_examination(resource: Resource) -> bool:
+    code = resource.code
+    return code is not None and any(coding.code in _EXAM_CODES for coding in code.coding or ())
 
 
 def value_text(part: Resource | Component) -> str:

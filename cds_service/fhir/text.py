@@ -9,39 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from cds_service.fhir.denials import Denials
 from cds_service.model.parts import TextPattern
 
-_BEFORE = re.compile(
-    r"\b(?:no|not|non(?=\W*\Z)|\w+n['’]t|nil|never|denies|denied|deny|without|negative for|absence of|absent|free of|"
-    r"no evidence of|no sign of|no signs of|rules? out|ruled out|unlikely|resolved|"
-    r"family history(?: of)?|fh of|fhx of|mother|father|brother|sister|sibling|"
-    r"screening for|screen for|screened for|at risk of|at risk for|risk of|risk for|prevention of|"
-    r"history of|h/o|prophylaxis against|vaccination against)\b",
-    re.IGNORECASE,
-)
-_IS = r"(?:\b(?:is|are|was|were|has|have|been|had)\b[^\w.;\n]*)*"
-_OVER = (
-    r"\b(?:absent|denied|excluded|ruled out|not present|not seen|not found|none|negative|resolved|unlikely|"
-    r"in (?:father|mother|brother|sister|sibling|family))\b"
-)
-_AFTER = re.compile(
-    # Behind a comma such a word may begin the next thing ("cramps, negative Trousseau sign").
-    rf"[^\w.,;\n]*{_IS}{_OVER}|[^\w.;\n]*{_IS}{_OVER}(?=\s*(?:[.,;:)]|$))",
-    re.IGNORECASE,
-)
-_SCOPE_END = re.compile(
-    r"[.;\n]|(?<!denies)(?<!denied)(?<!negative for):|"
-    r"\b(?:but|however|although|though|except|apart from|yet|with|now|presents|"
-    r"(?<!not )(?<!never )(?<!longer )(?<!n['’]t )(?:has|have|reports|complains))\b",
-    re.IGNORECASE,
-)
 _CLAUSE_END = re.compile(r"[.;\n]")
 _WORD = re.compile(r"\w+")
 _NOTHING: frozenset[str] = frozenset()
-_REACH = 7
-"""How many words a negation reaches forward."""
-_FARTHEST = 200
-"""How many characters a negation reaches at most, so that reading stays linear in the length of a text."""
 
 
 def _phrase(words: str) -> str:
@@ -92,7 +65,8 @@ class PhraseBook:
         candidates = self._candidates(text)
         if not candidates:
             return _NOTHING
-        return frozenset(name for name in candidates if _is_stated(text, *self._entries[name]))
+        denials = Denials(text)
+        return frozenset(name for name in candidates if _is_stated(text, *self._entries[name], denials))
 
     def _candidates(self, text: str) -> set[str]:
         """Return the names of which some phrase can begin with a word of `text`."""
@@ -108,14 +82,14 @@ class PhraseBook:
         return found
 
 
-def _is_stated(text: str, match: re.Pattern[str], decoy: re.Pattern[str] | None) -> bool:
+def _is_stated(text: str, match: re.Pattern[str], decoy: re.Pattern[str] | None, denials: Denials) -> bool:
     begin = end = 0  # of the clause that was looked at last
     is_decoy = False
     for found in match.finditer(text):
         if decoy is not None and found.end() > end:
             begin, end = _clause_around(text, found.start(), found.end(), begin)
             is_decoy = decoy.search(text, begin, end) is not None
-        if not is_decoy and not is_negated(text, found.start(), found.end()):
+        if not is_decoy and not denials.cover(found.start(), found.end()):
             return True
     return False
 
@@ -125,16 +99,3 @@ def _clause_around(text: str, start: int, end: int, known: int) -> tuple[int, in
     begin = max((stop.end() for stop in _CLAUSE_END.finditer(text, known, start)), default=known)
     stop = _CLAUSE_END.search(text, end)
     return begin, stop.start() if stop else len(text)
-
-
-def is_negated(text: str, start: int, end: int) -> bool:
-    """Whether what stands at `start:end` is denied, another person's, screened for, or over."""
-    scope = max(0, start - _FARTHEST)
-    for stop in _SCOPE_END.finditer(text, scope, start):
-        scope = stop.end()
-    nearest = None
-    for nearest in _BEFORE.finditer(text, scope, start):  # noqa: B007 - the last one is wanted
-        pass
-    if nearest is not None and len(text[nearest.end() : start].split()) < _REACH:
-        return True
-    return _AFTER.match(text, end) is not None

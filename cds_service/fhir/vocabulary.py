@@ -15,7 +15,8 @@ from cds_service.model.parts import CodeRow, CodeTableRef, TextPattern
 PRESENTATION = "presentation:"
 """Prefix that keeps presentations apart from value sets in the condition index."""
 
-_STRENGTH = re.compile(r"\s*\(?\d.*$")
+_STRENGTH = re.compile(r"(?:^|\s+\(?|(?<=[A-Za-z]{3})\(?)\d.*$")
+"""From the first number on, unless it belongs to the name (B12, D3)."""
 _INGREDIENT_TYPES = frozenset({"medications"})
 _LOCAL_FORMS = TextPattern(
     match=(
@@ -109,6 +110,8 @@ class Vocabulary:
         """Return (value sets, the name by ingredient, whether only the text told); codes are tried before words."""
         sets = self.medicine_codes.names(concept)
         words = wording(concept)
+        if sets & self.systemic_only and self._is_local(concept):
+            sets -= self.systemic_only
         if sets:
             known = (self.ingredient_of_code.get(coding.code or "") for coding in concept.coding or ())
             return sets, next((name for name in known if name), plain_name(words)), False
@@ -116,9 +119,14 @@ class Vocabulary:
         for name in ingredients:
             sets |= self.sets_of_ingredient[name]
         sets |= self.medicine_text.find(words)
-        if sets & self.systemic_only and self.local_form.find(words):
+        if sets & self.systemic_only and self._is_local(concept):
             sets -= self.systemic_only
         return sets, " / ".join(ingredients) or plain_name(words), True
+
+    def _is_local(self, concept: CodeableConcept) -> bool:
+        """Whether any words of a medicine name a form that stays where it is put, a cream or drops."""
+        words = (concept.text, *(coding.display for coding in concept.coding or ()))
+        return any(self.local_form.find(each) for each in words)
 
 
 def plain_name(words: str) -> str:

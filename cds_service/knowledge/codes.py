@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 _SNOMED_SHAPE = re.compile(r"[0-9]{6,18}")
+_LOINC_SHAPE = re.compile(r"[0-9]+-[0-9]")
 _ICD_SHAPE = re.compile(r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?")
 
 TABLES = ("conditions", "findings", "signs", "labs", "orders", "medications", "medication_products")
@@ -64,9 +66,9 @@ def snomed_digit_holds(code: str) -> bool:
 
 def loinc_digit_holds(code: str) -> bool:
     """Whether a LOINC code has a right mod-10 check digit."""
-    stem, dash, digit = code.partition("-")
-    if not (dash and stem.isascii() and stem.isdigit() and len(digit) == 1 and digit.isdigit()):
+    if not _LOINC_SHAPE.fullmatch(code):
         return False
+    stem, _dash, digit = code.partition("-")
     total = 0
     for place, char in enumerate(reversed(stem)):
         number = int(char) * (2 if place % 2 == 0 else 1)
@@ -141,7 +143,7 @@ class Tables:
                     f"{row['file']} is not the pinned table.",
                     "Review the change, then write its new sha256 here.",
                 )
-        for path in sorted(self._folder.glob("*.csv")):
+        for path in sorted(self._folder.glob("*.csv")) if pinned else ():
             if path.name not in pinned | {"MANIFEST.csv"}:
                 self._fault(
                     path.name, 1, "table-changed", "The manifest does not pin this table.", "Add its sha256."
@@ -150,6 +152,8 @@ class Tables:
     def _read_codes(self, table: str) -> None:
         grouped: dict[tuple[str, str], list[CodeRow]] = {}
         for line, row in self._rows(f"{table}.csv"):
+            for key in row["key"].split("+"):
+                grouped.setdefault((table, key), [])
             if not code_holds(row["system"], row["code"]):
                 self._fault(
                     f"{table}.csv",
@@ -160,17 +164,17 @@ class Tables:
                 )
                 continue
             entry = CodeRow(
-                system=row["system"],
+                system=sys.intern(row["system"]),
                 code=row["code"],
                 display=row["display"],
                 prefix=row.get("match") == "prefix",
-                role=row.get("role") or "root",
-                ingredient=row.get("ingredient") or row.get("ingredients") or None,
+                role=sys.intern(row.get("role") or "root"),
+                ingredient=sys.intern(row.get("ingredient") or row.get("ingredients") or "") or None,
                 display_verified=row.get("display_verified", "Y") == "Y",
                 systemic=_is_systemic(row),
             )
             for key in row["key"].split("+"):
-                grouped.setdefault((table, key), []).append(entry)
+                grouped[table, key].append(entry)
         self.codes.update({key: tuple(rows) for key, rows in grouped.items()})
 
     def _read_units(self) -> None:

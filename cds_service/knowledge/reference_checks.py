@@ -33,6 +33,14 @@ def unknown_reference(draft: Draft) -> Iterator[Fault]:
             if name not in known:
                 text = f"There is no {name!r} among the {wanted}."
                 yield document.fault(path, "unknown-reference", text, did_you_mean(name, sorted(known)))
+            elif path[0] == "workup" and not _is_offered(draft, name):
+                text = f"The order {name!r} is not offered."
+                yield document.fault(path, "unknown-reference", text, "Name one that is, or leave it out.")
+
+
+def _is_offered(draft: Draft, order: str) -> bool:
+    document = draft.documents["orders"].get(order)
+    return document is None or document.value.get("offered", True)
 
 
 def unknown_code_key(draft: Draft) -> Iterator[Fault]:

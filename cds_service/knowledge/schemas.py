@@ -71,7 +71,8 @@ def _told_of_choice(error: ValidationError) -> Iterator[_Told]:
     here = [*error.absolute_path]
     branches = _branches(error)
     meant = [faults for faults in branches if all(fault.relative_path for fault in faults)]
-    known = [name for faults in branches for name in _members(faults[0].schema)]
+    alternatives: Any = error.validator_value
+    known = [name for alternative in alternatives for name in _members(alternative)]
     unknown = [*_unknown_members(error, known)] if known else []
     if not branches:
         yield here, "More than one alternative fits.", "Keep the members of one."

@@ -38,8 +38,10 @@ class Document:
         except yaml.MarkedYAMLError as error:
             line = 1 if error.problem_mark is None else error.problem_mark.line + 1
             self._add(line, "", f"This is not YAML: {error.problem}.", "Correct the syntax at this line.")
-        except yaml.YAMLError:
-            self._add(1, "", "This is not YAML.", "Remove characters that YAML does not allow.")
+        except yaml.YAMLError as error:
+            before = text.encode()[: getattr(error, "position", 0)]
+            line = before.count(b"\n") + 1
+            self._add(line, "", "This is not YAML.", "Remove characters that YAML does not allow.")
         if self._root is None:
             if not self.faults:
                 self._add(1, "", "The file is empty.", "Write a definition or delete the file.")

@@ -90,7 +90,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How one lab stands: the result that speaks (if any), its bands, and the newest one that is too old to speak.
 
     `bands` are the bands that hold (`low`, `marked-low`, …); `None` when nothing can be said. `superseded` results
-    leave the word to another lab.
+    leave the word to another lab. `earlier` was taken within a day of the result that speaks and told another story.
     """
 
     lab: str
@@ -100,6 +100,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stale_bands: frozenset[str] = frozenset()
     stale_days: int | None = None
     superseded: bool = False
+    earlier: Measurement | None = None
     remarks: tuple[str, ...] = ()
 
 

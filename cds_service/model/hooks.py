@@ -25,6 +25,9 @@ _ENCODER = msgspec.json.Encoder()
 _ESCAPE = "cds-json-escape"
 """Name of the codec error handler that writes JSON escapes: the fastest way to a few odd characters."""
 _ABSOLUTE_URL = re.compile(r"https?://\S+")
+_ANY_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_NEEDED = {"create": ("resourceType",), "update": ("resourceType", "id"), "delete": ()}
+_RELATIVE_REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
 
 
 class Indicator(StrEnum):
@@ -37,7 +40,10 @@ class Indicator(StrEnum):
     @property
     def rank(self) -> int:
         """0 for info, 1 for warning, 2 for critical."""
-        return ("info", "warning", "critical").index(self.value)
+        return _RANKS[self]
+
+
+_RANKS = {level: place for place, level in enumerate(Indicator)}
 
 
 class SelectionBehavior(StrEnum):
@@ -57,8 +63,7 @@ class _Noun(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types ready to serialise, without empty members."""
-        built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        return dict(msgspec.json.decode(_ENCODER.encode(self)))
 
 
 class Coding(_Noun, frozen=True):
@@ -77,6 +82,15 @@ class Source(_Noun, frozen=True):
     icon: str | None = None
     topic: Coding | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a source without a label, and addresses that lead nowhere."""
+        _refuse_blank("source", label=self.label)
+        for url in (self.url, self.icon):
+            if url is not None and not _ABSOLUTE_URL.fullmatch(url):
+                raise InvalidCardError("source.url and source.icon are absolute.", "card.source")
+        if self.topic is not None:
+            _refuse_blank("source.topic", **msgspec.structs.asdict(self.topic))
+
 
 class Action(_Noun, frozen=True):
     """One change to the record: `create` and `update` carry a whole resource, `delete` a relative reference."""
@@ -88,11 +102,14 @@ class Action(_Noun, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse an action that no client could carry out."""
-        if self.type not in {"create", "update", "delete"}:
+        _refuse_blank("action", description=self.description)
+        needed = _NEEDED.get(self.type)
+        if needed is None:
             raise InvalidCardError("An action's type is create, update or delete.", "action.type")
-        if self.type == "delete" and (self.resource_id is None or self.resource is not None):
-            raise InvalidCardError("A delete names resourceId and carries no resource.", "action.resourceId")
-        if self.type != "delete" and not (self.resource and self.resource.get("resourceType")):
+        is_bad = self.resource_id is not None and not _RELATIVE_REFERENCE.fullmatch(self.resource_id)
+        if is_bad or (self.type == "delete" and (self.resource_id is None or self.resource is not None)):
+            raise InvalidCardError("A delete names a relative resourceId alone.", "action.resourceId")
+        if not all((self.resource or {}).get(name) for name in needed):
             raise InvalidCardError("A create or update carries a whole resource.", "action.resource")
 
 
@@ -105,9 +122,9 @@ class Suggestion(_Noun, frozen=True):
     actions: tuple[Action, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse an empty label."""
-        if not self.label.strip():
-            raise InvalidCardError("A suggestion needs a label.", "suggestion.label")
+        """Refuse an empty label, and a uuid that no feedback could name."""
+        _refuse_blank("suggestion", label=self.label)
+        _refuse_bad_uuid("suggestion", self.uuid)
 
 
 class Link(_Noun, frozen=True):
@@ -120,7 +137,10 @@ class Link(_Noun, frozen=True):
     autolaunchable: bool | None = None
 
     def __post_init__(self) -> None:
-        """`appContext` belongs to SMART links only."""
+        """Refuse a link that leads nowhere; `appContext` belongs to SMART links only."""
+        _refuse_blank("link", label=self.label, appContext=self.app_context)
+        if not _ANY_URL.fullmatch(self.url):
+            raise InvalidCardError("A link's url is absolute.", "link.url")
         if self.type not in {"absolute", "smart"}:
             raise InvalidCardError("A link's type is absolute or smart.", "link.type")
         if self.type == "absolute" and self.app_context is not None:
@@ -143,25 +163,22 @@ class Card(_Noun, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse what a conforming client must treat as an error."""
-        if not self.summary.strip() or len(self.summary) > SUMMARY_LIMIT or "\n" in self.summary:
+        if not self.summary.strip() or len(self.summary) > SUMMARY_LIMIT or self.summary.splitlines()[1:]:
             raise InvalidCardError("A summary is one line of 1 to 139 characters.", "card.summary")
-        if self.uuid is not None and not _UUID.fullmatch(self.uuid):
-            raise InvalidCardError("A card's uuid is a UUID.", "card.uuid")
+        _refuse_bad_uuid("card", self.uuid)
+        _refuse_blank("card", detail=self.detail)
+        if self.extension is not None and not self.extension:
+            raise InvalidCardError("An empty extension is left out.", "card.extension")
         self._refuse_bad_choices()
-        for url in (self.source.url, self.source.icon):
-            if url is not None and not _ABSOLUTE_URL.fullmatch(url):
-                raise InvalidCardError("source.url and source.icon are absolute.", "card.source")
 
     def _refuse_bad_choices(self) -> None:
         if self.suggestions and self.selection_behavior is None:
             raise InvalidCardError("Suggestions need a selectionBehavior.", "card.selectionBehavior")
         recommended = sum(1 for suggestion in self.suggestions if suggestion.is_recommended)
         if recommended > 1 and self.selection_behavior is not SelectionBehavior.ANY:
-            raise InvalidCardError(
-                "Several recommended suggestions need selectionBehavior any.", "card.suggestions"
-            )
-        if any(not reason.display for reason in self.override_reasons):
-            raise InvalidCardError("Every override reason has a display.", "card.overrideReasons")
+            raise InvalidCardError("Several recommended ones need selectionBehavior any.", "card.suggestions")
+        for one in self.override_reasons:
+            _refuse_blank("overrideReason", code=one.code, system=one.system, display=one.display or "")
 
 
 class CDSResponse(_Noun, frozen=True, omit_defaults=False):
@@ -186,9 +203,10 @@ class CDSService(_Noun, frozen=True):
     usage_requirements: str | None = None
 
 
-class FHIRAuthorization(_Noun, frozen=True):
+class FHIRAuthorization(_Noun, frozen=True, rename="lower"):
     """The bearer token for the client's FHIR server; transient, never stored or logged.
 
+    Its members are OAuth's and keep their underscores, unlike all others of the specification.
     `expires_in` (seconds) is REQUIRED by the specification and missing in real requests, so it is tolerated.
     """
 
@@ -237,6 +255,17 @@ class Feedback(_Noun, frozen=True):
     outcome_timestamp: str
     accepted_suggestions: tuple[AcceptedSuggestion, ...] = ()
     override_reason: OverrideReason | None = None
+
+
+def _refuse_blank(where: str, **texts: str | None) -> None:
+    for name, text in texts.items():
+        if text is not None and not text.strip():
+            raise InvalidCardError("A text is left out or says something.", f"{where}.{name}")
+
+
+def _refuse_bad_uuid(where: str, uuid: str | None) -> None:
+    if uuid is not None and not _UUID.fullmatch(uuid):
+        raise InvalidCardError("A uuid is a UUID.", f"{where}.uuid")
 
 
 def ascii_json(value: Any) -> bytes:

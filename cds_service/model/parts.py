@@ -69,11 +69,15 @@ class ReferenceRange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShorterWindow(msgspec.Struct, frozen=True, kw_only=True):
-    """While a finding is present a result goes stale sooner."""
+    """While a finding is present a result goes stale sooner.
+
+    With `from_its_date` the finding is an event: a normal result from before its day excludes nothing.
+    """
 
     when: str
     days: int
     because: str
+    from_its_date: bool = False
 
 
 class Derivation(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ def blueprint(reasoner: Reasoner, settings: Settings) -> Blueprint:
     routes = Blueprint("cds_services", __name__)
     may_replay = settings.mode is Mode.DEVELOPMENT
 
-    @routes.post("/cds-services/<service_id>", provide_automatic_options=False)
+    @routes.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
         reasoner.service(service_id)
         body = read_body(request, settings.most_body_bytes)

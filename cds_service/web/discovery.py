@@ -29,7 +29,7 @@ def blueprint(reasoner: Reasoner) -> Blueprint:
     routes = Blueprint("discovery", __name__)
     document = discovery_document(reasoner)
 
-    @routes.get("/cds-services", provide_automatic_options=False)
+    @routes.get("/cds-services")
     def discover() -> Response:
         return Response(document, content_type="application/json")
 

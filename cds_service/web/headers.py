@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
+from cds_service.errors import MalformedRequestError
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _METHODS = "GET, POST, OPTIONS"
+_HOST_IS_OPTIONAL = frozenset({"HTTP/1", "HTTP/1.0"})
 _REQUEST_HEADERS = "Authorization, Content-Type"
 _HTML_POLICY = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
 )
+
+
+def request_id() -> str:
+    """Return the id of the answer that is being made: sent in a header, so that a log line can be matched to it."""
+    made: str = g.setdefault("request_id", str(uuid4()))
+    return made
 
 
 def install(app: Flask, origins: frozenset[str]) -> None:
@@ -18,14 +29,27 @@ def install(app: Flask, origins: frozenset[str]) -> None:
 
     @app.before_request
     def preflight() -> Response | None:
-        return Response(status=204) if request.method == "OPTIONS" else None
+        if request.method != "OPTIONS":
+            return None
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        return response
+
+    @app.before_request
+    def refuse_odd_host() -> None:
+        """No address is ever built from Host; one that is doubled or malformed is an attempt to be read in two ways."""
+        host = request.environ.get("HTTP_HOST", "")
+        is_optional = request.environ.get("SERVER_PROTOCOL") in _HOST_IS_OPTIONAL
+        if not _HOST.fullmatch(host) and (host or not is_optional):
+            raise MalformedRequestError("Bad request")
 
     @app.after_request
     def dress(response: Response) -> Response:
         headers = response.headers
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Cache-Control"] = "no-store"
-        headers["X-Request-Id"] = str(uuid4())
+        headers["X-Request-Id"] = request_id()
+        headers["Server"] = "cds-service"  # else the HTTP server would name itself
         if response.mimetype == "text/html":
             headers["Content-Security-Policy"] = _HTML_POLICY
         origin = request.headers.get("Origin")

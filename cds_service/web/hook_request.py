@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from flask import Request
+from flask import Flask, Request, Response, request
 
 from cds_service.errors import MalformedRequestError, RequestTooLargeError, UnsupportedMediaTypeError
 
 _ACCEPTED = frozenset({"application/json", "application/fhir+json"})
+_UNCOMPRESSED = frozenset({"", "identity"})
 _UTF8 = frozenset({"", "utf-8", "utf8"})
+
+
+_PIECE = 64 * 1024
+_DRAINED_TIMES = 4
+
+
+def install(app: Flask, most_bytes: int) -> None:
+    """Take in what is left of a body that was refused: a client that is still sending would miss the answer."""
+
+    @app.after_request
+    def drain(response: Response) -> Response:
+        has_body = request.content_length or "Transfer-Encoding" in request.headers
+        if has_body and "Expect" not in request.headers:
+            stream = request.environ["wsgi.input"]
+            left = _DRAINED_TIMES * most_bytes
+            while left > 0 and (piece := stream.read(_PIECE)):
+                left -= len(piece)
+        return response
 
 
 def read_body(request: Request, most_bytes: int) -> bytes:
@@ -16,7 +35,10 @@ def read_body(request: Request, most_bytes: int) -> bytes:
     Raises `UnsupportedMediaTypeError` for another media type, charset or a compressed body,
     `RequestTooLargeError` beyond `most_bytes` (chunked bodies included), `MalformedRequestError` when truncated.
     """
-    if request.mimetype not in _ACCEPTED or request.headers.get("Content-Encoding", "identity") != "identity":
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if request.mimetype not in _ACCEPTED or encoding not in _UNCOMPRESSED:
+        raise UnsupportedMediaTypeError("Unsupported media type")
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
         raise UnsupportedMediaTypeError("Unsupported media type")
     if request.mimetype_params.get("charset", "").lower() not in _UTF8:
         raise UnsupportedMediaTypeError("Unsupported media type")

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from cds_service.errors import AnswerError
 from cds_service.model.hooks import ascii_json
+from cds_service.web.headers import request_id
 
 FHIR_JSON = "application/fhir+json"
 
@@ -50,15 +51,20 @@ def _http_error(error: HTTPException) -> Response:
     response = outcome(status, code, text)
     for name, value in error.get_headers():
         if name.lower() == "allow":
-            response.headers["Allow"] = value
+            response.headers["Allow"] = ", ".join(sorted(value.split(", ")))
     return response
 
 
-def _unforeseen(error: Exception) -> Response:
-    """A fault of ours: the kind and the place in our code are logged, never the message, which may hold a value."""
+def fault_place(error: Exception) -> str:
+    """Return the kind of a fault and where in the code it arose, never its message, which may hold a value."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else "unknown"
-    _logger.error("unforeseen %s at %s", type(error).__name__, place)
+    return f"{type(error).__name__} at {place}"
+
+
+def _unforeseen(error: Exception) -> Response:
+    """A fault of ours, logged under the request id that the client got."""
+    _logger.error("unforeseen %s, request %s", fault_place(error), request_id())
     return outcome(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "Internal error")

@@ -19,7 +19,10 @@ from tests.support.json_text import to_json
 from tests.support.patients import hook_request
 from tests.support.schemas import schema_faults
 
-SERVICE = "/cds-services/muscle-spasm-problem"
+SERVICE_OF_HOOK = {
+    "problem-list-item-create": "/cds-services/muscle-spasm-problem",
+    "patient-view": "/cds-services/muscle-spasm-patient-view",
+}
 CASES = (*whole_patients(), *decoys())
 
 
@@ -52,7 +55,8 @@ def other_client() -> FlaskClient:
 
 def _ask(client: FlaskClient, case: Case) -> dict[str, Any]:
     # Sent as text of our own making: a JSON library would turn 0.70 into 0.7.
-    reply = client.post(SERVICE, data=to_json(hook_request(case)).encode(), content_type="application/json")
+    body = to_json(hook_request(case)).encode()
+    reply = client.post(SERVICE_OF_HOOK[case["hook"]], data=body, content_type="application/json")
     assert reply.status_code == 200, reply.get_data(as_text=True)
     answer = reply.get_json()
     assert isinstance(answer, dict)

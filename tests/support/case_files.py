@@ -43,7 +43,7 @@ class CaseError(ValueError):
 class _StrictLoader(yaml.SafeLoader):
     """Safe YAML that refuses a key given twice."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT002 - PyYAML's signature
         """Return the mapping of `node`; raises `CaseError` on a duplicate key."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = {key for key in keys if keys.count(key) > 1}

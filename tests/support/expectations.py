@@ -95,7 +95,7 @@ def _check_not_candidates(causes: Sequence[str], answer: Answer) -> Iterator[str
                 yield f"not_candidates: {cause} must not be named, but a card says {name!r}"
 
 
-def _check_none_likely(wanted: bool, answer: Answer) -> Iterator[str]:  # noqa: FBT001 - the value of the key
+def _check_none_likely(wanted: bool, answer: Answer) -> Iterator[str]:
     likely = [cause for cause, standing in answer.standings.items() if standing == "likely"]
     if wanted and likely:
         yield f"none_likely: expected no likely cause, got {_listed(likely)}"
@@ -112,7 +112,7 @@ def _check_status(key: str, status: str) -> _Check:
     return check
 
 
-def _check_no_orders(wanted: bool, answer: Answer) -> Iterator[str]:  # noqa: FBT001 - the value of the key
+def _check_no_orders(wanted: bool, answer: Answer) -> Iterator[str]:
     suggested = [order for order in answer.with_status("suggested") if order != _QUESTIONS]
     if wanted and suggested:
         yield f"no_orders: expected no suggested order, got {_listed(suggested)}"

@@ -1,0 +1,69 @@
+"""The page that tells a person how cards are made: whole, harmless and without patient data."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from cds_service.app import create_app, load_knowledge
+from cds_service.model.definitions import Knowledge
+from cds_service.settings import Settings
+from tests.functional.server import LiveServer
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    """Return the content that the service uses."""
+    return load_knowledge(Settings())
+
+
+@pytest.fixture(scope="module")
+def page(live_server: LiveServer) -> str:
+    """Return the page as a browser gets it."""
+    connection = live_server.connection()
+    connection.request("GET", "/about")
+    reply = connection.getresponse()
+    assert reply.status == 200
+    assert reply.getheader("Content-Type") == "text/html; charset=utf-8"
+    policy = reply.getheader("Content-Security-Policy") or ""
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    text = reply.read().decode()
+    connection.close()
+    return text
+
+
+def test_it_names_the_version_and_every_cause(page: str, knowledge: Knowledge) -> None:
+    """The page shows the version of the knowledge, and each cause, red flag and source by its title."""
+    shown = unescape(page)
+    assert knowledge.version in shown
+    assert knowledge.causes
+    for group in (knowledge.causes, knowledge.red_flags, knowledge.sources):
+        assert [one.title for one in group.values() if one.title not in shown] == []
+
+
+def test_it_runs_nothing_and_loads_nothing_from_elsewhere(page: str) -> None:
+    """There is no script, no inline style or handler, and the only file it loads is its own style sheet."""
+    assert "<script" not in page
+    assert not re.search(r"\son\w+=|\sstyle=|javascript:", page)
+    assert re.findall(r"<(?:link|img|iframe|object)[^>]*>", page) == [
+        '<link rel="stylesheet" href="/about.css">'
+    ]
+
+
+def test_its_links_do_not_tell_where_they_were_followed_from(page: str) -> None:
+    """Every link to a source is https or http and sends no referrer."""
+    links = re.findall(r"<a [^>]*>", page)
+    assert links
+    assert all('rel="noreferrer"' in link and re.search(r'href="https?://', link) for link in links)
+
+
+def test_the_style_sheet_and_the_front_door() -> None:
+    """The style sheet is CSS, and the bare address leads to the page."""
+    client = create_app(Settings()).test_client()
+    style = client.get("/about.css")
+    assert (style.status_code, style.content_type) == (200, "text/css; charset=utf-8")
+    front = client.get("/")
+    assert (front.status_code, front.headers["Location"]) == (302, "/about")
