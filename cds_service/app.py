@@ -7,7 +7,6 @@ import gc
 from flask import Flask
 
 from cds_service.errors import KnowledgeError
-from cds_service.examples import example_faults
 from cds_service.knowledge.library import load, load_proven, version_of
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
@@ -40,6 +39,8 @@ def load_knowledge(settings: Settings) -> Knowledge:
     """
     if settings.proven_content == version_of(settings.cards_folder, RELEASE):
         return load_proven(settings.cards_folder, RELEASE)
+    from cds_service.examples import example_faults  # noqa: PLC0415 - a worker with proven content needs none
+
     knowledge = load(settings.cards_folder, RELEASE, clock.now().date())
     faults = example_faults(knowledge)
     if faults:

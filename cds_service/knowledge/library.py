@@ -73,7 +73,10 @@ class Inspection:
         self.faults += cross_file_faults(draft)
         self.faults.sort()
         if not self.errors:
-            self.knowledge = _build(documents, tables, version_of(folder, release))
+            values = {
+                kind: {name: one.value for name, one in docs.items()} for kind, docs in documents.items()
+            }
+            self.knowledge = _build(values, tables, version_of(folder, release))
 
     @property
     def errors(self) -> list[Fault]:
@@ -134,11 +137,11 @@ def load(folder: Path, release: str, today: date) -> Knowledge:
 
 def load_proven(folder: Path, release: str) -> Knowledge:
     """Return content that has passed every gate under its present version; nothing is checked again."""
-    documents = {
-        kind: {Path(document.file).stem: document for document in read_documents(folder / kind, folder)}
+    values = {
+        kind: {Path(document.file).stem: document.value for document in read_documents(folder / kind, folder)}
         for kind in KINDS
     }
-    return _build(documents, Tables(folder / "terminology"), version_of(folder, release))
+    return _build(values, Tables(folder / "terminology"), version_of(folder, release))
 
 
 def version_of(folder: Path, release: str) -> str:
@@ -152,9 +155,9 @@ def version_of(folder: Path, release: str) -> str:
     return f"{release}+{digest.hexdigest()[:12]}"
 
 
-def _build(documents: Mapping[str, Mapping[str, Document]], tables: Tables, version: str) -> Knowledge:
+def _build(values: Mapping[str, Mapping[str, Any]], tables: Tables, version: str) -> Knowledge:
     built: dict[str, Any] = {
-        kind: {name: _convert(document.value, wanted) for name, document in documents[kind].items()}
+        kind: {name: _convert(value, wanted) for name, value in values[kind].items()}
         for kind, (_schema, wanted) in KINDS.items()
     }
     return Knowledge(
