@@ -239,6 +239,22 @@ def test_recorded_and_listed_conditions_both_count(vocabulary: Vocabulary) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("clinical", "shown"),
+    [(None, "active"), (status("relapse"), "relapse"), (status("resolved"), "resolved")],
+)
+def test_a_fact_shows_the_status_as_recorded(vocabulary: Vocabulary, clinical: Any, shown: str) -> None:
+    """A card can say that a disease has relapsed or is over; without a status it counts as active."""
+    assert one(vocabulary, clinicalStatus=clinical).fact.value == shown
+
+
+def test_a_condition_without_words_says_so(vocabulary: Vocabulary) -> None:
+    """A code alone is a fact, and a presentation that is not confirmed is shown by its status."""
+    assert one(vocabulary, code=coded(CKD)).fact.what == "condition without words"
+    (found,) = presented(vocabulary, condition("c", CRAMP, verificationStatus=status("provisional")))
+    assert (found.fact.what, found.fact.value, found.text) == ("condition without words", "active", "")
+
+
 def test_a_condition_without_an_id_has_no_reference(vocabulary: Vocabulary) -> None:
     """A new Condition has no id before it is saved."""
     (found,) = presented(vocabulary, condition("c", CRAMP) | {"id": None})

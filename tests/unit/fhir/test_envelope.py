@@ -128,6 +128,14 @@ def test_a_bundle_without_its_type_is_read() -> None:
         assert decode(replaced("context.conditions", conditions)).context.conditions is not None
 
 
+def test_an_empty_object_lacks_its_first_member() -> None:
+    """Nothing at all, and nothing in the context, is something missing and no repetition."""
+    for call, path in (({}, "hook"), (body(context={}), "context.userId")):
+        error = refusal(call)
+        assert isinstance(error, MissingElementError)
+        assert error.where == (path,)
+
+
 def test_a_service_answers_only_its_own_hook() -> None:
     """A call for another hook never gets this service's answer."""
     error = refusal(body(VIEW_HOOK))
@@ -223,6 +231,11 @@ def test_a_key_whose_value_is_no_object_counts_as_absent(value: Any) -> None:
     assert request.prefetch is not None
     assert set(request.prefetch) == {"patient", "exam"}
     assert notes_of(request.notes) == [("unreadable-element", "prefetch.labs")]
+
+
+def test_no_token_is_no_fault() -> None:
+    """The authorization is optional, and null is none."""
+    assert decode(body(fhirAuthorization=None)).authorization is None
 
 
 def test_the_token_is_read_and_never_shown() -> None:

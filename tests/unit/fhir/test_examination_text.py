@@ -78,6 +78,8 @@ def test_every_examination_of_the_cases_says_something(text: str) -> None:
         ("Tone normal, reflexes brisk", {"tone": N, "reflexes": A}),
         ("Brisk reflexes, tone and power normal", {"reflexes": A, "tone": N, "strength": N}),
         ("Reflexes absent at the ankles", {"reflexes": A}),
+        ("Reduced strength, tone", {"strength": A, "tone": A}),
+        ("strength, bulk normal, reflexes brisk", {"bulk": N, "reflexes": A}),
         ("absent reflexes", {"reflexes": A}),
         ("Reduced strength, tone normal", {"strength": A, "tone": N}),
         ("Tone increased in the legs. Strength normal.", {"tone": A, "strength": N}),

@@ -150,6 +150,17 @@ def test_one_object_stands_for_a_list_of_one(name: str, listed: bool) -> None:
     assert notes == unreadable("x.status")
 
 
+@pytest.mark.parametrize(
+    ("name", "listed"), [("component", True), ("category", False), ("interpretation", False)]
+)
+def test_one_object_with_a_fault_stands_where_a_sound_one_would(name: str, listed: bool) -> None:
+    """Losing an inner element does not change whether the object stands in a list."""
+    found, notes = read({name: {"text": 7, "code": 7}})
+    field = next(each for each in msgspec.structs.fields(Resource) if each.encode_name == name)
+    assert isinstance(getattr(found, field.name), list) is listed
+    assert len(notes) == 1
+
+
 @pytest.mark.parametrize("name", ["code", "valueQuantity", "effectivePeriod", "clinicalStatus"])
 def test_a_list_of_one_stands_for_one_object(name: str) -> None:
     """A list of one where FHIR has no list is read as its member; a list of two is not chosen from."""
@@ -239,8 +250,8 @@ def test_a_message_that_is_wrong_throughout_is_not_noted_throughout() -> None:
 
 
 def test_nesting_ends_at_the_cap() -> None:
-    """Sixty-four levels of parts are followed, more are refused."""
-    for levels, is_read in ((31, True), (65, False)):
+    """Sixty-four levels of parts are followed, the sixty-fifth is refused."""
+    for levels, is_read in ((31, True), (DEEPEST - 1, True), (DEEPEST, False)):
         deep: Any = {"status": 1}
         for _level in range(levels):
             deep = {"contained": [deep]}

@@ -339,6 +339,7 @@ def test_the_display_of_a_reference_stands_in_for_the_medicine(vocabulary: Vocab
     [
         by_reference({"reference": "Medication/gone"}),
         by_reference({"reference": "#gone"}, contained=[PRODUCT]),
+        by_reference({"reference": "#gone"}),
         by_reference({"display": "Furosemide"}),
         by_reference({}),
         by_reference(None),
@@ -349,6 +350,7 @@ def test_the_display_of_a_reference_stands_in_for_the_medicine(vocabulary: Vocab
     ids=[
         "absent",
         "not contained",
+        "nothing contained",
         "no reference",
         "empty",
         "nothing",

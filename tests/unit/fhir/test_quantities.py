@@ -183,6 +183,11 @@ def test_what_is_in_the_labs_unit_stays_as_reported(digits: str) -> None:
         assert (str(found.value), found.was_converted) == (digits, False)
 
 
+def test_three_letters_are_told_without_their_case() -> None:
+    """An INR is an INR in any case."""
+    assert [converted(table("inr"), "2.5", unit) for unit in ("INR", "inr", "Inr")] == [Decimal("2.5")] * 3
+
+
 def test_hba1c_has_an_offset() -> None:
     """48 mmol/mol is 6.5 %."""
     assert converted(table("hba1c", "%", 1), "48", "mmol/mol") == Decimal("6.5")
@@ -245,6 +250,7 @@ def test_a_person_reads_the_printed_unit() -> None:
     assert printed_unit(quantity("1", "mg/100mL", UCUM, "mg/dL")) == "mg/100mL"
     assert printed_unit(quantity("1", None, UCUM, "mg/dL")) == "mg/dL"
     assert printed_unit(quantity("1", " ", UCUM, None)) is None
+    assert printed_unit(quantity("1")) is None
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,18 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir.envelope import decode_request
 from cds_service.fhir.resources import KIND_OF_KEY, READ_TYPES, Intake
 from cds_service.model.facts import ReadingNote
 from tests.unit.fhir.records import (
     PATIENT,
+    PROBLEM_HOOK,
     VIEW_HOOK,
     asked,
+    body,
     bundle,
     condition,
+    encoded,
     examined,
     intake,
     medicine,
@@ -312,6 +316,14 @@ def test_types_come_in_the_order_of_arrival() -> None:
     )
     assert ids(found, "Observation") == ["b", "a", "c"]
     assert ids(found, "MedicationRequest", "Observation") == ["m", "b", "a", "c"]
+
+
+def test_an_empty_bundle_records_nothing() -> None:
+    """A Bundle without entries is a Bundle."""
+    call = body()
+    call["context"]["conditions"] = {"resourceType": "Bundle"}
+    found = Intake(decode_request(encoded(call), PROBLEM_HOOK))
+    assert (found.recorded, found.notes) == ([], [])
 
 
 def test_a_message_without_prefetch_holds_what_was_recorded() -> None:
