@@ -12,7 +12,7 @@ from cds_service.model.faults import Fault
 
 try:  # the C loader is part of every wheel; a source build without libyaml falls back to the same rules
     from yaml import CSafeLoader as _Loader
-except ImportError:  # pragma: no cover - depends on how PyYAML was built
+except ImportError:
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # same interface, pure Python
 
 CHECK = "strict-yaml"
