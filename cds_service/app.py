@@ -8,6 +8,7 @@ from flask import Flask
 
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.library import load, load_proven, version_of
+from cds_service.knowledge.yaml_reader import with_line
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
 from cds_service.settings import RELEASE, Settings, read_settings
@@ -46,7 +47,7 @@ def load_knowledge(settings: Settings) -> Knowledge:
     if faults:
         raise KnowledgeError(
             f"{len(faults)} examples of the content fail; correct them and start again.",
-            *(str(fault) for fault in faults),
+            *(str(with_line(fault, settings.cards_folder)) for fault in faults),
         )
     return knowledge
 

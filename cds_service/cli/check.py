@@ -9,6 +9,7 @@ import click
 
 from cds_service.examples import example_faults
 from cds_service.knowledge.library import Inspection
+from cds_service.knowledge.yaml_reader import with_line
 from cds_service.model.faults import Fault
 from cds_service.settings import RELEASE, default_cards_folder
 from cds_service.web.clock import now
@@ -27,8 +28,8 @@ def check(folder: Path | None) -> None:
     if inspection.knowledge is not None:
         from cds_service.knowledge.fhir_check import draft_faults  # noqa: PLC0415 - loads fhir.resources
 
-        faults += example_faults(inspection.knowledge)
-        faults += draft_faults(inspection.knowledge)
+        later = [*example_faults(inspection.knowledge), *draft_faults(inspection.knowledge)]
+        faults += [with_line(fault, folder) for fault in later]
     for fault in faults:
         click.echo(f"{folder.name}/{fault}")
     _summarise(inspection, faults)

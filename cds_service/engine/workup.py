@@ -98,7 +98,10 @@ class WorkupPlanner:
             is_recent = (reading.stale_days or 0) <= lab.unrepeated_days
             if stale is None or not (lab.marked_raises and is_recent and reading.stale_bands & MARKED):
                 continue
-            order = next((order for order in self._orders.values() if order.settled_by == (name,)), None)
+            offered = (
+                order for order in self._orders.values() if order.offered and order.settled_by == (name,)
+            )
+            order = next(offered, None)
             if order is not None:
                 wish = wishes.setdefault(order.id, _Wish(order.id, [], (stale.fact,)))
                 wish.because.append(f"{order.title} not repeated")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from cds_service.model.faults import Fault
@@ -16,6 +18,7 @@ except ImportError:
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # same interface, pure Python
 
 CHECK = "strict-yaml"
+_STEP = re.compile(r"[^.\[\]]+")
 _PLAIN_TAGS = {
     "tag:yaml.org,2002:timestamp": "a date: quote it",
     "tag:yaml.org,2002:float": "a decimal number: quote it, so that no digit is lost",
@@ -137,6 +140,13 @@ def spell_path(path: Sequence[str | int]) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else (f".{step}" if text else str(step))
     return text
+
+
+def with_line(fault: Fault, base: Path) -> Fault:
+    """Return a fault of the later gates with the line of its path, read from the file once more."""
+    path = [int(step) if step.isdigit() else step for step in _STEP.findall(fault.path)]
+    document = Document(fault.file, (base / fault.file).read_text(encoding="utf-8"))
+    return msgspec.structs.replace(fault, line=document.line_of(path))
 
 
 def read_documents(folder: Path, base: Path) -> Iterator[Document]:

@@ -62,45 +62,6 @@ def test_a_historical_result_is_asked_for_again() -> None:
     assert (item.status, item.repeat) == (SUGGESTED, True)
 
 
-@pytest.mark.parametrize(
-    ("on", "due"),
-    [
-        ("2026-06-14T10:00:00Z", False),
-        ("2026-06-14T09:59:59Z", True),
-        ("2026-06-14", True),
-        ("2026-06-15", False),
-    ],
-)
-def test_an_abnormal_result_that_argues_is_repeated_after_its_interval(on: str, *, due: bool) -> None:
-    """Older than 24 hours it is due again; a date without a time counts from its midnight."""
-    item = plan(order(), POSSIBLE, results=(result("8", on=on),))["zorbium"]
-    assert (item.status, item.repeat) == ((SUGGESTED, True) if due else (DONE, False))
-
-
-def test_a_result_that_argues_for_nothing_is_not_repeated() -> None:
-    """Normal results, and abnormal ones that no candidate rests on, are done however old inside the window."""
-    old = "2026-05-20"
-    assert status(ALWAYS, results=(result("15", on=old),)) is DONE
-    assert status(ALWAYS, results=(result("8", on=old),)) is DONE
-    excluded = cause(
-        "fizz", ("zorbium-low", "strong-for"), ("presents-with-wobble", "excludes"), workup=["zorbium"]
-    )
-    assert status(excluded, ALWAYS, results=(result("8", on=old),)) is DONE
-
-
-def test_a_normal_result_that_argues_is_not_repeated() -> None:
-    """Only an abnormal result becomes due: a normal one that supports a candidate stands."""
-    supported = cause("fizz", ("zorbium-normal", "strong-for"), workup=["zorbium"])
-    assert status(supported, results=(result("15", on="2026-05-20"),)) is DONE
-
-
-def test_a_borderline_result_that_argues_is_repeated() -> None:
-    """Borderline is not normal: where it speaks for a candidate it is due after its interval."""
-    edge = lab(borderline={"low": "10", "high": "12"})
-    supported = cause("fizz", ("zorbium-borderline", "weak-for"), workup=["zorbium"])
-    assert status(edge, supported, results=(result("11", on="2026-06-01"),)) is SUGGESTED
-
-
 def test_a_normal_result_from_before_an_event_answers_nothing() -> None:
     """What an event can have altered since is asked for again; a result from its day on answers."""
     windows = [{"when": "moved", "days": 30, "because": "It moves.", "from_its_date": True}]

@@ -9,6 +9,7 @@ from pathlib import Path
 from cds_service.examples import example_faults
 from cds_service.knowledge.fhir_check import draft_faults
 from cds_service.knowledge.library import Inspection
+from cds_service.knowledge.yaml_reader import with_line
 from cds_service.model.faults import Fault
 from tests.support.places import CARDS, ROOT
 
@@ -48,11 +49,8 @@ def faults_of(folder: Path) -> list[Fault]:
     inspection = Inspection(folder, "1", TODAY)
     if inspection.knowledge is None:
         return inspection.faults
-    return [
-        *inspection.faults,
-        *example_faults(inspection.knowledge),
-        *draft_faults(inspection.knowledge),
-    ]
+    later = [*example_faults(inspection.knowledge), *draft_faults(inspection.knowledge)]
+    return [*inspection.faults, *(with_line(fault, folder) for fault in later)]
 
 
 def expected_lines(case: str) -> list[str]:
