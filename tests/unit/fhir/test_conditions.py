@@ -346,6 +346,15 @@ def test_a_presentation_is_no_condition(vocabulary: Vocabulary) -> None:
     assert [each.types for each in made.presentations("recorded-now")] == [("cramp",)]
 
 
+def test_an_endless_text_is_read_as_far_as_it_is_bounded(vocabulary: Vocabulary) -> None:
+    """What stands behind the bound is not read, once noted and never the end of the request."""
+    found = intake(condition("c", text="Cramps. " + "and so on " * 100_000 + ". Weakness"))
+    made = reader(vocabulary, found)
+    assert [each.types for each in made.presentations("recorded-now")] == [("cramp",)]
+    assert made.conditions() == []
+    assert notes_of(found.notes) == [("text-too-long", f"{PATH}.code.text")]
+
+
 def test_words_are_shown_shortened(vocabulary: Vocabulary) -> None:
     """A page of text in `code.text` does not become a page on a card."""
     (found,) = presented(vocabulary, condition("c", CRAMP, text="cramp " * 1000))

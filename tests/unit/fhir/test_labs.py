@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.fhir.labs import LabReader
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Amount, Measurement
+from tests.unit.fhir.content import define_lab
 from tests.unit.fhir.json_values import json_values
 from tests.unit.fhir.records import (
     CALCIUM,
@@ -422,6 +425,25 @@ def test_results_come_newest_first(vocabulary: Vocabulary) -> None:
     assert values(vocabulary, *reversed(sent)) == newest
 
 
+@pytest.mark.parametrize(
+    "dated",
+    [
+        lambda day: {"effectiveInstant": f"{day}T10:00:00Z"},
+        lambda day: {"effectivePeriod": {"start": "2020-01-01", "end": day}},
+        lambda day: {"effectivePeriod": {"start": day}},
+        lambda day: {"issued": f"{day}T10:00:00Z"},
+    ],
+    ids=["instant", "period", "start", "issued"],
+)
+def test_the_newest_is_found_by_every_kind_of_date(vocabulary: Vocabulary, dated: Any) -> None:
+    """In a long record the newest result is looked for by whichever date it has."""
+    sent = [
+        result(f"k{day}", f"{day / 10}", effectiveDateTime=None, **dated(f"2026-06-{day:02}"))
+        for day in (12, 11, 14, 13, 15, 10)
+    ]
+    assert values(vocabulary, *sent)[0] == "1.5"
+
+
 def test_results_of_one_moment_keep_the_order_of_arrival(vocabulary: Vocabulary) -> None:
     """Two results of one day cannot be told apart, so the answer is the same each time."""
     assert values(vocabulary, *(result(f"k{at}", str(at + 2)) for at in range(5))) == [
@@ -448,6 +470,51 @@ def test_a_long_record_yields_its_newest_results(vocabulary: Vocabulary) -> None
     assert len(found) < len(days)
     on_one_day = [result(f"k{at}", str(at + 2)) for at in range(6)]
     assert len(values(vocabulary, *on_one_day, result("old", "9.9", effectiveDateTime="2020"))) == 6
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (quantity("2.8", "mEq/L"), "mEq/L"),
+        (quantity("2.8", "mmol/l", system=UCUM, code="mmol/L"), "mmol/l"),
+        (quantity("2.8", "<b>mmol/L</b>", system=UCUM, code="mmol/L"), "mmol/L"),
+        (quantity("2.8", "x" * 500, system=UCUM, code="mmol/L"), "mmol/L"),
+    ],
+)
+def test_a_card_shows_no_odd_text_for_a_unit(vocabulary: Vocabulary, sent: Any, shown: str) -> None:
+    """The printed unit is shown where it looks like one, else the one that was understood."""
+    assert one(vocabulary, result("k", valueQuantity=sent)).fact.unit == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("grains", "grains"), ("x" * 31, None), ("<b>", None), ("a\nb", None)]
+)
+def test_an_odd_unit_that_was_not_understood_is_not_shown(
+    vocabulary: Vocabulary, unit: str, shown: str | None
+) -> None:
+    """What may be a unit is shown with the value that nobody could interpret; anything else is left out."""
+    measurements, _notes = read(vocabulary, result("k", "2.8", unit))
+    assert [each.fact.unit for each in measurements["potassium"]] == [shown]
+
+
+def test_a_component_without_a_value_is_noted(vocabulary: Vocabulary) -> None:
+    """A part of a panel that should have a value and has none is named by its place."""
+    panel = result("p", None, loinc="24321-2", valueQuantity=None) | {
+        "component": [{"code": coded((LOINC, TSH))}]
+    }
+    assert read(vocabulary, panel) == ({"tsh": ()}, [("value-missing", f"{PATH}.component[0]")])
+
+
+@pytest.mark.parametrize(
+    ("title", "what"),
+    [("Total calcium", "total calcium"), ("TSH", "TSH"), ("eGFR", "eGFR"), ("Vitamin D", "vitamin D")],
+)
+def test_a_fact_is_named_like_its_lab(knowledge: Knowledge, title: str, what: str) -> None:
+    """The title of a lab starts small within a sentence, unless it is an abbreviation."""
+    lab = define_lab("potassium", title=title, plausible={})
+    vocabulary = Vocabulary(msgspec.structs.replace(knowledge, labs={"potassium": lab}))
+    found = one(vocabulary, result("k", "5000"))
+    assert (found.fact.what, found.value) == (what, Decimal(5000))
 
 
 def test_an_unknown_code_is_no_lab(vocabulary: Vocabulary) -> None:

@@ -116,6 +116,8 @@ def test_an_examination_is_known_by_its_code(vocabulary: Vocabulary) -> None:
     [
         {"category": [coded(("c", "vital-signs"))]},
         {"category": [coded(("c", "laboratory"))]},
+        {"category": [coded(("c", "survey"))]},
+        {"category": [coded(("c", "survey")), coded(("c", "vital-signs"))]},
         {"category": None, "code": {"text": "Letter"}},
         {"category": None, "code": None},
         {"category": None, "valueString": None, "valueQuantity": quantity("5", "1")},
@@ -389,6 +391,35 @@ def test_a_sign_as_the_answer_is_there(vocabulary: Vocabulary) -> None:
     assert signs(vocabulary, valueCodeableConcept=CLONUS) == {"clonus": False}
 
 
+def test_the_answer_comes_before_the_question(vocabulary: Vocabulary) -> None:
+    """A coded sign as the answer is the sign, whether or not the question names one, and needs no words."""
+    weakness = coded((SNOMED, "26544005"))
+    assert signs(vocabulary, code=CLONUS, valueCodeableConcept=weakness) == {"weakness": False}
+    reader, notes = read(
+        vocabulary, examined("e", code=CLONUS, valueCodeableConcept=coded((SNOMED, "36649002")))
+    )
+    assert ([set(sign.value_sets) for sign in reader.signs], notes) == ([{"clonus"}], [])
+
+
+def test_a_sign_is_shown_with_the_words_that_there_are(vocabulary: Vocabulary) -> None:
+    """Words of the value, else of the code, on one short line; a code without words has no title to show."""
+    (by_code,) = read(vocabulary, examined("e", code=CLONUS))[0].signs
+    assert (by_code.fact.what, by_code.fact.value) == ("Clonus", "Clonus")
+    untitled = examined("e", code=coded((SNOMED, "36649002")), valueString="present " * 40)
+    (by_value,) = read(vocabulary, untitled)[0].signs
+    assert (len(by_value.fact.what), by_value.fact.value) == (120, None)
+
+
+def test_an_endless_text_is_read_as_far_as_it_is_bounded(vocabulary: Vocabulary) -> None:
+    """A text of a megabyte is read at its beginning, the rest is noted, in the whole and in its parts."""
+    endless = "tone normal. " * 100_000 + "weakness"
+    for form in ({"valueString": endless}, {"component": [component("Tone", valueString=endless)]}):
+        reader, notes = read(vocabulary, examined("e", **form))
+        assert [each.part for each in reader.examinations] == ["tone"]
+        assert reader.signs == []
+        assert notes == [("text-too-long", f"{PATH}.valueString")]
+
+
 def test_a_history_can_hold_signs(vocabulary: Vocabulary) -> None:
     """Words in a social history are read for signs as well."""
     reader, _notes = read(vocabulary, habit("Activity", valueString="leg weakness on stairs"))
@@ -400,6 +431,10 @@ def test_a_history_can_hold_signs(vocabulary: Vocabulary) -> None:
     [
         ({"effectiveDateTime": "2026-06-12T23:30:00-05:00"}, "2026-06-12"),
         ({"effectiveDateTime": None, "effectivePeriod": {"start": "2026-06-01"}}, "2026-06-01"),
+        (
+            {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-06-01", "end": "2026-06-03"}},
+            "2026-06-03",
+        ),
         ({"effectiveDateTime": None, "issued": "2026-06-02T10:00:00Z"}, "2026-06-02"),
         ({"effectiveDateTime": None}, None),
     ],
