@@ -206,6 +206,9 @@ class Intake:
             elif resource.resource_type != "OperationOutcome":
                 types.add(self._take(Placed(resource, path, place)))
         self._arrive(key, types, path)
+        has_more = any(link.relation == "next" for link in bundle.link or ())
+        if failed or has_more or any(entry.resource is None for entry in entries):
+            self.answered_keys.discard(key)  # what a partial answer does not name may still be there
 
     def _take(self, placed: Placed) -> str | None:
         """Keep one resource and return its type; None when it is of no type that is read, or somebody else's.

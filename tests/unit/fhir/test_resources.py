@@ -209,7 +209,7 @@ def test_a_partly_failed_answer_says_so() -> None:
     """An outcome beside entries means that some are missing; the entries count, and the note says where."""
     found = intake(labs=bundle(result("o1"), OUTCOME, result("o2")))
     assert ids(found) == ["o1", "o2"]
-    assert found.answered_keys == {"labs"}
+    assert found.arrived_keys == {"labs"}
     assert notes_of(found.notes) == [("prefetch-incomplete", "prefetch.labs.entry[1]")]
     assert found.notes[0].severity == "warning"
 
