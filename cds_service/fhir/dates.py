@@ -45,11 +45,6 @@ def _timed(text: str) -> When | None:
     return When(text[:_DAY_LENGTH], day, day, at)
 
 
-def days_between(earlier: When, later: date) -> int:
-    """Return whole calendar days from the latest day that `earlier` can mean to `later`."""
-    return (later - earlier.latest).days
-
-
 def moment_key(when: When | None) -> tuple[date, datetime]:
     """Return a key that sorts moments, timed or not, with the undated first.
 

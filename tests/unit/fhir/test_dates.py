@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir.dates import days_between, moment_key, read_when
+from cds_service.fhir.dates import moment_key, read_when
 from cds_service.model.facts import When
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -181,21 +181,3 @@ def test_timed_moments_sort_by_time(one: datetime, other: datetime) -> None:
     """Whatever their zones are, two times sort as they happened."""
     keys = [moment_key(read_when(moment.isoformat())) for moment in (one, other)]
     assert (keys[0] < keys[1]) is (one < other)
-
-
-@pytest.mark.parametrize(
-    ("earlier", "later", "days"),
-    [
-        ("2026-06-15", date(2026, 6, 15), 0),
-        ("2026-06-14", date(2026, 6, 15), 1),
-        ("2026-05-16", date(2026, 6, 15), 30),
-        ("2026-05", date(2026, 6, 15), 15),
-        ("2026", date(2026, 6, 15), -199),
-        ("2026-06-16T01:00:00+02:00", date(2026, 6, 15), 0),
-    ],
-)
-def test_days_are_whole_calendar_days_from_the_latest_day(earlier: str, later: date, days: int) -> None:
-    """A vague date counts from the last day that it can mean, so its age is never overstated."""
-    found = when(earlier)
-    assert found is not None
-    assert days_between(found, later) == days
