@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check bench lint format lock clean
+.PHONY: help setup run test check pages bench mutate lint format lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,8 +32,16 @@ test: $(VENV)/.ready  ## lint, types, import contracts, content check and every 
 check: $(VENV)/.ready  ## check the clinical content in cards/
 	$(BIN)/cds-service check
 
+pages: $(VENV)/.ready  ## write docs/trace.md and docs/clinical-review.md again from the content
+	$(BIN)/cds-service trace --write docs/trace.md
+	$(BIN)/cds-service review --write docs/clinical-review.md
+
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench
+
+mutate: $(VENV)/.ready  ## change content and engine bit by bit and list what no test notices (the engine takes an hour)
+	$(BIN)/python -m tests.mutation.content
+	$(BIN)/python -m tests.mutation.engine
 
 lint: $(VENV)/.ready  ## ruff, mypy and the import contracts, without the tests
 	$(BIN)/ruff check .

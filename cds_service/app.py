@@ -7,18 +7,29 @@ import gc
 from flask import Flask
 
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge.library import load, load_proven, version_of
-from cds_service.knowledge.yaml_reader import with_line
+from cds_service.knowledge.library import load
+from cds_service.knowledge.overlay import Layers
+from cds_service.knowledge.proven import proof_of, recall, remember, without_examples
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
 from cds_service.settings import RELEASE, Settings, read_settings
-from cds_service.web import about, cds_services, clock, discovery, headers, health, hook_request, problems
+from cds_service.web import (
+    about,
+    cds_services,
+    clock,
+    discovery,
+    headers,
+    health,
+    hook_request,
+    problems,
+    questionnaires,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the WSGI app. Raises `KnowledgeError` when the content has an error: the service then does not start."""
     settings = settings or read_settings()
-    reasoner = Reasoner(load_knowledge(settings), about_url=settings.about_url)
+    reasoner = reasoner_for(settings)
     reasoner.release_tables()
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -30,24 +41,46 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(cds_services.blueprint(reasoner, settings))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
+    app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
     return app
 
 
+def reasoner_for(settings: Settings) -> Reasoner:
+    """Return the reasoner of these settings, the same for the service and for a replay. Raises `KnowledgeError`."""
+    return Reasoner(
+        load_knowledge(settings),
+        about_url=settings.about_url,
+        critical_as=settings.critical_as,
+        questionnaires_url=settings.questionnaires_url,
+    )
+
+
 def load_knowledge(settings: Settings) -> Knowledge:
-    """Return the content that passed all four gates. Raises `KnowledgeError` with every fault.
+    """Return the content that passed all four gates, without its examples. Raises `KnowledgeError` with every fault.
 
-    A worker does not repeat what the starting process has just proven of the very same files.
+    What was proven before, of the very same files by the very same code, is not proven again.
     """
-    if settings.proven_content == version_of(settings.cards_folder, RELEASE):
-        return load_proven(settings.cards_folder, RELEASE)
-    from cds_service.examples import example_faults  # noqa: PLC0415 - a worker with proven content needs none
+    proof = proof_of(settings.cards_folder, settings.cards_overlay)
+    known = recall(proof, settings.proven_folder)
+    if known is not None:
+        return known
+    knowledge = without_examples(prove_knowledge(settings))
+    remember(knowledge, proof, settings.proven_folder)
+    return knowledge
 
-    knowledge = load(settings.cards_folder, RELEASE, clock.now().date())
+
+def prove_knowledge(settings: Settings) -> Knowledge:
+    """Return the whole content after it has passed all four gates. Raises `KnowledgeError` with every fault."""
+    from cds_service.examples import example_faults  # noqa: PLC0415 - proven content needs none
+
+    folder, overlay = settings.cards_folder, settings.cards_overlay
+    knowledge = load(folder, RELEASE, clock.now().date(), overlay)
     faults = example_faults(knowledge)
     if faults:
+        layers = Layers(folder, overlay)
         raise KnowledgeError(
             f"{len(faults)} examples of the content fail; correct them and start again.",
-            *(str(with_line(fault, settings.cards_folder)) for fault in faults),
+            *(str(layers.placed(fault)) for fault in faults),
         )
     return knowledge
 

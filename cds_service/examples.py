@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 
 from cds_service.engine.findings import FindingBook
 from cds_service.engine.ranking import prepared, weigh
+from cds_service.engine.treatment import summary_of
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import HookContext, HookRequest
 from cds_service.fhir.reader import read_facts
@@ -20,16 +21,19 @@ from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
 from cds_service.model.decision import NotAssessed
 from cds_service.model.definitions import Cause, Definition, Knowledge, Lab, RedFlag, Rule
 from cds_service.model.facts import (
+    Allergy,
     Examination,
     Fact,
     Medication,
     PatientFacts,
     RecordedCondition,
     RecordedPresentation,
+    Relative,
     SocialAmount,
 )
 from cds_service.model.faults import Fault
 from cds_service.model.findings import State
+from cds_service.model.treatments import Treatment
 from cds_service.pipeline import Reasoner
 
 AS_OF = datetime(2026, 6, 15, 10, tzinfo=UTC)
@@ -41,15 +45,19 @@ _DEFAULT_AGE = 50
 
 def example_faults(knowledge: Knowledge) -> list[Fault]:
     """Return a fault for every example whose result is not the expected one."""
-    return [*_Examples(Reasoner(knowledge)).faults()]
+    return [*Examples(Reasoner(knowledge)).faults()]
 
 
-class _Examples:
+class Examples:
+    """The examples of one knowledge, run through the reasoner that was made of it."""
+
     def __init__(self, reasoner: Reasoner) -> None:
+        """Keep the reasoner."""
         self._reasoner = reasoner
         self._knowledge = reasoner.knowledge
 
     def faults(self) -> Iterator[Fault]:
+        """Yield a fault for every example of every definition that does not hold."""
         knowledge = self._knowledge
         for folder, definitions in (
             ("presentations", knowledge.presentations),
@@ -58,19 +66,25 @@ class _Examples:
             ("rules", knowledge.rules),
             ("red_flags", knowledge.red_flags),
             ("causes", knowledge.causes),
+            ("treatments", knowledge.treatments),
         ):
             for definition in definitions.values():
-                for place, example in enumerate(getattr(definition, "examples", ())):
-                    got = self._got(definition, example)
-                    if got is not None:
-                        yield Fault(
-                            f"{folder}/{definition.id}.yaml",
-                            1,
-                            f"examples[{place}]",
-                            "example",
-                            f"{example['name']!r}: {got}.",
-                            "Correct the definition or the example.",
-                        )
+                for place, text in self.differences(definition):
+                    yield Fault(
+                        f"{folder}/{definition.id}.yaml",
+                        1,
+                        f"examples[{place}]",
+                        "example",
+                        text,
+                        "Correct the definition or the example.",
+                    )
+
+    def differences(self, definition: Definition) -> Iterator[tuple[int, str]]:
+        """Yield (place, what came instead) for every example of one definition that does not hold."""
+        for place, example in enumerate(getattr(definition, "examples", ())):
+            got = self._got(definition, example)
+            if got is not None:
+                yield place, f"{example['name']!r}: {got}."
 
     def _got(self, definition: Definition, example: Mapping[str, Any]) -> str | None:
         """Return what differs from the expectation, or None."""
@@ -78,9 +92,11 @@ class _Examples:
             return self._lab_difference(definition, example)
         if isinstance(definition, Cause):
             return self._cause_difference(definition, example)
+        if isinstance(definition, Treatment):
+            return self._treatment_difference(definition, example)
         if isinstance(definition, RedFlag):
-            got = self._red_flag(definition, example)
-        elif isinstance(definition, Rule):
+            return self._red_flag_difference(definition, example)
+        if isinstance(definition, Rule):
             book = self._book(example["given"], frozenset(example["given"].get("not_received", ())))
             got = book.outcome(definition.id)[0].value
         else:
@@ -114,10 +130,21 @@ class _Examples:
         ]
         return "; ".join(differences) or None
 
-    def _red_flag(self, flag: RedFlag, example: Mapping[str, Any]) -> str:
+    def _red_flag_difference(self, flag: RedFlag, example: Mapping[str, Any]) -> str | None:
+        """Compare level and, where an example names it, which of the levels fired: two may bear the same word."""
         book = self._book({"findings": example["given"]}, _ALL_KINDS, age=None)
         fired = next((one for one in self._reasoner.red_flags.fire(book) if one.red_flag.id == flag.id), None)
-        return fired.level.value if fired else "none"
+        got = fired.level.value if fired else "none"
+        if got != example["expect"]:
+            return f"expected {example['expect']}, came {got}"
+        wanted = example.get("level")
+        if (
+            wanted is None
+            or fired is None
+            or [fired.because] == [level.because for level in flag.levels[wanted : wanted + 1]]
+        ):
+            return None
+        return f"another level fired than number {wanted}"
 
     def _cause_difference(self, cause: Cause, example: Mapping[str, Any]) -> str | None:
         presenting = example.get("presenting", [cause.presentations[0]])
@@ -130,12 +157,27 @@ class _Examples:
         lacking = [finding for finding in expected.get("missing", ()) if finding not in weighed.missing]
         return f"not among the missing: {', '.join(lacking)}" if lacking else None
 
+    def _treatment_difference(self, treatment: Treatment, example: Mapping[str, Any]) -> str | None:
+        book = self._book({"findings": example["given"]}, _ALL_KINDS, age=None)
+        got = summary_of(treatment, book)
+        wanted = {member: [] if member != "outcome" else "" for member in got} | example["expect"]
+        found = (
+            f"{name} {_words(got[name])}, not {_words(wanted[name])}"
+            for name in got
+            if sorted(got[name]) != sorted(wanted[name])
+        )
+        return "; ".join(found) or None
+
     def _book(
         self, given: Mapping[str, Any], not_received: frozenset[str], age: int | None = _DEFAULT_AGE
     ) -> FindingBook:
         facts = build_facts(given, self._reasoner.vocabulary, self._knowledge, not_received, age)
         states = {name: State(state) for name, state in given.get("findings", {}).items()}
-        return FindingBook(self._reasoner.findings, facts, AS_OF.date(), states)
+        return FindingBook(self._reasoner.findings, facts, AS_OF.date(), states, now=AS_OF)
+
+
+def _words(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value) or "none"
 
 
 def build_facts(
@@ -178,6 +220,13 @@ def build_facts(
         medications=tuple(_medication(one) for one in given.get("medications", ())),
         examinations=tuple(_examination(*one) for one in given.get("examination", {}).items()),
         habits=tuple(_habit(*one) for one in given.get("habits", {}).items()),
+        relatives=tuple(
+            Relative(value_sets=frozenset({name}), fact=Fact(what=name, value="relative"))
+            for name in given.get("relatives", ())
+        ),
+        allergies=tuple(
+            Allergy(value_sets=frozenset({name}), fact=Fact(what=name)) for name in given.get("allergies", ())
+        ),
         arrived=_ALL_KINDS - not_received,
     )
 
@@ -193,12 +242,7 @@ def _results(results: Any, knowledge: Knowledge) -> Resource:
 
 
 def _observation(place: int, given: Mapping[str, Any], lab: Lab, knowledge: Knowledge) -> Resource:
-    rows = [
-        row
-        for ref in lab.codes
-        for row in knowledge.codes[ref.table, ref.key]
-        if not ref.only or row.code in ref.only
-    ]
+    rows = [row for ref in lab.codes for row in knowledge.codes[ref.table, ref.key] if ref.selects(row)]
     unit = given.get("unit")
     bounds = [
         Quantity(value=Decimal(given[side]), unit=unit) if side in given else None for side in ("low", "high")
@@ -220,9 +264,9 @@ def _condition(given: Mapping[str, Any]) -> RecordedCondition:
         value_sets=frozenset({given["in"]}),
         fact=Fact(what=given["in"], value=given.get("status", "active"), on=given.get("onset")),
         active=given.get("status", "active") == "active",
-        firm=True,
+        firm="provisional" not in given,
         onset=read_when(given.get("onset")),
-        recorded=None,
+        recorded=read_when(given.get("recorded")),
     )
 
 
@@ -237,9 +281,10 @@ def _medication(given: Mapping[str, Any]) -> Medication:
     )
 
 
-def _examination(part: str, result: str) -> Examination:
-    on = read_when(date(2026, 6, 14).isoformat())
-    return Examination(part=part, result=result, fact=Fact(what=f"examination: {part}", value=result), on=on)
+def _examination(part: str, given: str | Mapping[str, str]) -> Examination:
+    result, on = (given, _DEFAULT_DATE) if isinstance(given, str) else (given["result"], given["on"])
+    fact = Fact(what=f"examination: {part}", value=result)
+    return Examination(part=part, result=result, fact=fact, on=read_when(on))
 
 
 def _habit(item: str, amount: str) -> SocialAmount:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook, FindingRules
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
+from cds_service.engine.treatment import TreatmentPlanner
 from cds_service.engine.workup import WorkupPlanner
 from cds_service.errors import MalformedRequestError, RequiredDataUnavailableError, UnknownServiceError
 from cds_service.fhir.dates import read_when
@@ -29,6 +30,7 @@ from cds_service.model.definitions import Knowledge, Service
 from cds_service.model.facts import PatientFacts, ReadingNote
 from cds_service.model.findings import State
 from cds_service.model.hooks import CDSResponse, Indicator
+from cds_service.model.treatments import TreatmentPlan
 
 _YEARS = range(1900, 2200)
 
@@ -39,9 +41,19 @@ _logger = logging.getLogger("cds_service")
 class Reasoner:
     """The knowledge, compiled for deciding."""
 
-    def __init__(self, knowledge: Knowledge, about_url: str | None = None) -> None:
-        """Compile once; `about_url` is where the method is explained to a person."""
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        about_url: str | None = None,
+        critical_as: Indicator = Indicator.CRITICAL,
+        questionnaires_url: str | None = None,
+    ) -> None:
+        """Compile once; `about_url` explains the method to a person, `critical_as` is sent for `critical`.
+
+        Under `questionnaires_url` the questionnaires are served.
+        """
         self.knowledge = knowledge
+        self.critical_as = critical_as
         self.templates = prefetch_templates(knowledge)
         self.vocabulary = Vocabulary(knowledge)
         self.findings = FindingRules(knowledge)
@@ -51,7 +63,8 @@ class Reasoner:
             (name, rule.raises) for name, rule in knowledge.rules.items() if rule.raises is not None
         )
         self.planner = WorkupPlanner(knowledge, self.findings.sign_sets)
-        self.composer = CardComposer(knowledge, about_url)
+        self.treatments = TreatmentPlanner(knowledge.treatments)
+        self.composer = CardComposer(knowledge, about_url, critical_as, questionnaires_url)
 
     def release_tables(self) -> None:
         """Let go of the code tables, which are compiled by now: a serving process has no other use for them."""
@@ -112,15 +125,18 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
     facts = read_facts(request, reasoner.vocabulary, tuple(reasoner.templates), service.trigger, as_of)
     _require_something(facts, service, reasoner.templates)
     types = tuple(dict.fromkeys(name for one in facts.presentations for name in one.types))
-    book = FindingBook(reasoner.findings, facts, as_of.date())
+    book = FindingBook(reasoner.findings, facts, as_of.date(), now=as_of)
     if not types:
         return _silent(facts, book)
     fired = reasoner.red_flags.fire(book)
     ranking, not_assessed = reasoner.causes.rank(book, fired, types)
     workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
+    treatment = reasoner.treatments.plan(book, urgent=bool(fired))
     facts = _with_failures(facts, book)
     readings = book.readings.of_all()
     level = level_of(book, readings, fired, reasoner)
+    if reasoner.critical_as is not Indicator.CRITICAL:
+        facts = _with_lowered(facts, {level, *(flag.level for flag in fired)})
     stages = Stages(
         facts=facts,
         as_of=as_of,
@@ -132,6 +148,7 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         workup=workup,
         unrecorded=reasoner.planner.unrecorded(book, types, workup),
         level=level,
+        treatment=treatment,
     )
     cards = reasoner.composer.compose(stages, service)
     return Decision(
@@ -142,6 +159,7 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         ranking=ranking,
         not_assessed=not_assessed,
         workup=workup,
+        treatment=treatment,
         notes=facts.notes,
         level=level,
         cards=cards,
@@ -161,6 +179,19 @@ def _with_failures(facts: PatientFacts, book: FindingBook) -> PatientFacts:
     return msgspec.structs.replace(facts, notes=(*facts.notes, *notes))
 
 
+def _with_lowered(facts: PatientFacts, levels: Collection[Indicator]) -> PatientFacts:
+    """Return the facts with a note when a card is sent with a lower indicator than its level."""
+    if Indicator.CRITICAL not in levels:
+        return facts
+    note = ReadingNote(
+        severity="information",
+        code="critical-shown-as-warning",
+        path="cards.indicator",
+        remedy="This site has set CDS_TIME_CRITICAL_AS_WARNING: read the card as critical.",
+    )
+    return msgspec.structs.replace(facts, notes=(*facts.notes, note))
+
+
 def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
     """Return the decision for a record without a presentation: evaluated, and nothing to say."""
     return Decision(
@@ -171,6 +202,7 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
         ranking=(),
         not_assessed=(),
         workup=(),
+        treatment=TreatmentPlan(),
         notes=facts.notes,
         level=Indicator.INFO,
         cards=(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
+from cds_service.model.hooks import Indicator
 
 RELEASE = "2026.12.0"
 """Release of the shipped content; the knowledge version adds the hash of the content itself."""
@@ -38,6 +40,12 @@ def default_cards_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "cards"
 
 
+def default_proven_folder() -> Path:
+    """Return the user's folder for what can be made again."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "muscle-spasm-cds"
+
+
 class Settings(BaseSettings):
     """Settings with their defaults: `make run` needs none of them."""
 
@@ -47,8 +55,12 @@ class Settings(BaseSettings):
     public_base_url: str | None = None
     """Absolute address under which clients reach the service, without a trailing slash."""
     cards_folder: Path = Field(default_factory=default_cards_folder)
-    proven_content: str | None = None
-    """Version of the content that the starting process has checked for its workers; another one is checked anew."""
+    cards_overlay: Path | None = None
+    """A folder of the site's own definitions and codes, laid over the content."""
+    time_critical_as_warning: bool = False
+    """Whether time-critical cards are sent as `warning`, where a site must not send `critical`."""
+    proven_folder: Path = Field(default_factory=default_proven_folder)
+    """Where content that has passed every gate is kept for the next start; it may be lost at any time."""
     allowed_origins: str = "*"
     """Origins for CORS: `*` (development only) or a comma-separated list."""
     most_body_bytes: int = Field(default=5 * MEBIBYTE, ge=1024, le=20 * MEBIBYTE)
@@ -65,6 +77,19 @@ class Settings(BaseSettings):
         if not _BASE_URL.fullmatch(address):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
+
+    @field_validator("cards_overlay", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("cards_overlay")
+    @classmethod
+    def _existing_folder(cls, value: Path | None) -> Path | None:
+        """Without its overlay the service would answer by limits that are not the site's: it refuses to start."""
+        if value is not None and not value.is_dir():
+            raise ValueError("must name a folder that exists")
+        return value
 
     @field_validator("allowed_origins")
     @classmethod
@@ -87,9 +112,19 @@ class Settings(BaseSettings):
         return self.public_base_url or self.listening_url
 
     @property
+    def critical_as(self) -> Indicator:
+        """The indicator that a time-critical card is sent with."""
+        return Indicator.WARNING if self.time_critical_as_warning else Indicator.CRITICAL
+
+    @property
     def about_url(self) -> str:
         """The page that explains to a person how cards are made; cards name it."""
         return f"{self.base_url}/about"
+
+    @property
+    def questionnaires_url(self) -> str:
+        """The address under which the questionnaires are served, by their ids; cards link to them."""
+        return f"{self.base_url}/fhir/Questionnaire"
 
     @property
     def listening_url(self) -> str:

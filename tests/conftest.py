@@ -10,6 +10,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +24,9 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "browser": ("chromium on the PATH", lambda: shutil.which("chromium") is not None),
     "postgres": ("CDS_TEST_POSTGRES_URL", lambda: bool(os.environ.get("CDS_TEST_POSTGRES_URL"))),
 }
+
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
+"""Content is proven once for all tests of a run, in a place of its own; `pytest_unconfigure` takes it away."""
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("house")
@@ -114,3 +118,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if marker in required():
             pytest.fail(f"needs {need}, and {REQUIRE_VARIABLE} forbids to skip it", pytrace=False)
         pytest.skip(f"needs {need}")
+
+
+def pytest_unconfigure() -> None:
+    """Take the proven content of this run away."""
+    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)

@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cds_service.cards.citations import Citations
 from cds_service.cards.details import DetailWriter
 from cds_service.cards.explanation import EXTENSION, ExplanationWriter
+from cds_service.cards.imaging import before_lines
 from cds_service.cards.markdown import clean
+from cds_service.cards.questions import QuestionWriter
 from cds_service.cards.stages import Stages
 from cds_service.cards.suggestions import SuggestionWriter
 from cds_service.cards.summaries import (
@@ -18,6 +21,7 @@ from cds_service.cards.summaries import (
     with_alarm,
     workup_summary,
 )
+from cds_service.cards.treatment import TreatmentWriter, Written, remark_lines
 from cds_service.cards.wording import fact_cell, lead_words
 from cds_service.model.decision import (
     FiredRedFlag,
@@ -31,6 +35,7 @@ from cds_service.model.hooks import (
     Card,
     Coding,
     Indicator,
+    Link,
     SelectionBehavior,
     Source,
     Suggestion,
@@ -50,17 +55,32 @@ class _Draft(NamedTuple):
     detail: str
     level: Indicator
     suggestions: list[Suggestion]
+    links: tuple[Link, ...] = ()
 
 
 class CardComposer:
     """Composes the cards of one answer; everything that does not depend on the patient is built once."""
 
-    def __init__(self, knowledge: Knowledge, about_url: str | None) -> None:
-        """`about_url` is the absolute address of the page that explains the method, if there is one."""
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        about_url: str | None,
+        critical_as: Indicator = Indicator.CRITICAL,
+        questionnaires_url: str | None = None,
+    ) -> None:
+        """`about_url` is the absolute address of the page that explains the method, if there is one.
+
+        `critical_as` is the indicator that a critical card is sent with; nothing else depends on it. Under
+        `questionnaires_url` the questionnaires are served.
+        """
+        self._critical_as = critical_as
         self._knowledge = msgspec.structs.replace(knowledge, codes={})  # the tables are not needed to compose
         self._details = DetailWriter(knowledge, about_url)
         self._suggestions = SuggestionWriter(knowledge)
-        self._explanations = ExplanationWriter(knowledge.version, knowledge.causes)
+        self._questions = QuestionWriter(knowledge, questionnaires_url)
+        self._treatment = TreatmentWriter(knowledge.templates, knowledge.sources)
+        self._explanations = ExplanationWriter(knowledge)
+        self._citations = Citations(knowledge.sources, knowledge.templates["red-flag"].text)
         self._sources = {
             name: Source(
                 label=LABEL,
@@ -75,12 +95,24 @@ class CardComposer:
         )
 
     def compose(self, stages: Stages, service: Service) -> tuple[Card, ...]:
-        """Return the cards, red flags first, at most as many as the service allows; none without a presentation."""
+        """Return the cards, at most as many as the service allows; none without a presentation.
+
+        Red flags come first, then drug safety, the main card and treatment. Without room for its own card, a
+        drug-safety warning stands on the main card.
+        """
         if not stages.facts.presentations:
             return ()
         suggested = [item for item in stages.workup if item.status is WorkupStatus.SUGGESTED]
         drafts = self._red_flag_cards(stages, suggested, max(service.most_cards - 1, 1))
-        drafts.append(self._main_card(stages, suggested))
+        plan, has_room = stages.treatment, len(drafts) + 1 < service.most_cards
+        safety = self._treatment.safety_card(plan) if has_room else None
+        drafts += _plain(safety, Indicator.WARNING)
+        lines = remark_lines(plan) if has_room else [*self._treatment.safety_lines(plan), *remark_lines(plan)]
+        drafts.append(self._main_card(stages, suggested, lines))
+        if len(drafts) < service.most_cards:
+            drafts += _plain(self._treatment.options_card(plan), Indicator.INFO)
+        else:
+            stages = stages._replace(treatment=msgspec.structs.replace(plan, options=()))
         drafts = drafts[: service.most_cards]
         first = fresh_uuid()
         explanation = {EXTENSION: self._explanations.write(stages)}
@@ -111,16 +143,30 @@ class CardComposer:
         else:
             names = ", ".join(flag.red_flag.title for flag in flags)
             summary = template.text["shared_summary"].format(count=len(flags), names=names)
-        detail = "\n\n".join([*(_red_flag_detail(flag, template) for flag in flags), template.text["footer"]])
+        asked = [item for item in stages.workup if item.red_flag in ids]
+        parts = [self._red_flag_detail(flag, template) for flag in flags]
+        parts += [*before_lines(asked, template.text["imaging"]), template.text["footer"]]
         return _Draft(
             template,
             summary,
-            detail,
+            "\n\n".join(parts),
             max((flag.level for flag in flags), key=lambda level: level.rank),
-            [self._suggestions.write(item, stages.facts) for item in suggested if item.red_flag in ids],
+            self._suggestions.write_all([item for item in suggested if item.red_flag in ids], stages.facts),
         )
 
-    def _main_card(self, stages: Stages, suggested: list[WorkupItem]) -> _Draft:
+    def _red_flag_detail(self, flag: FiredRedFlag, template: Template) -> str:
+        facts = "; ".join(fact_cell(fact, emphasis=True) for fact in flag.facts)
+        return "\n\n".join(
+            (
+                template.text["facts"].format(because=flag.because),
+                template.text["data"].format(facts=facts),
+                template.text["action"].format(action=flag.red_flag.action),
+                template.text["detail"].format(detail=flag.red_flag.detail),
+                self._citations.line(flag.red_flag.cites),
+            )
+        )
+
+    def _main_card(self, stages: Stages, suggested: list[WorkupItem], lines: list[str]) -> _Draft:
         """Return the one card that ranks, or says that nothing can be ranked yet."""
         templates = self._knowledge.templates
         words = self._details.words(stages.facts)
@@ -135,36 +181,32 @@ class CardComposer:
             template = templates["insufficient-data"]
             summary = insufficient_summary(stages.workup, words.noun, template)
         summary = with_alarm(summary, stages, candidates, self._knowledge)
-        detail = self._details.write(template, candidates, stages, words)
+        detail = self._details.write(template, candidates, stages, words, lines)
+        own = [item for item in suggested if item.red_flag is None]
         suggestions = [
-            self._suggestions.write(item, stages.facts) for item in suggested if item.red_flag is None
+            *self._suggestions.write_all([item for item in own if item.questionnaire is None], stages.facts),
+            *self._questions.write_all(own, stages.facts),
         ]
-        return _Draft(template, summary, detail, stages.level, suggestions)
+        return _Draft(template, summary, detail, stages.level, suggestions, self._questions.links(own))
 
     def _card(self, draft: _Draft, uuid: str, extension: dict[str, Any]) -> Card:
         return Card(
             uuid=uuid,
             summary=cut_to_summary(clean(draft.summary)),
             detail=draft.detail,
-            indicator=draft.level,
+            indicator=self._critical_as if draft.level is Indicator.CRITICAL else draft.level,
             source=self._sources[draft.template.id],
             suggestions=tuple(draft.suggestions),
             selection_behavior=SelectionBehavior.ANY if draft.suggestions else None,
             override_reasons=self._reasons,
+            links=draft.links,
             extension=extension,
         )
 
 
-def _red_flag_detail(flag: FiredRedFlag, template: Template) -> str:
-    facts = "; ".join(fact_cell(fact, emphasis=True) for fact in flag.facts)
-    return "\n\n".join(
-        (
-            template.text["facts"].format(because=flag.because),
-            template.text["data"].format(facts=facts),
-            template.text["action"].format(action=flag.red_flag.action),
-            template.text["detail"].format(detail=flag.red_flag.detail),
-        )
-    )
+def _plain(written: Written | None, level: Indicator) -> list[_Draft]:
+    """Return a card without suggestions, if there is one."""
+    return [] if written is None else [_Draft(*written, level, [])]
 
 
 def _is_hidden(one: RankedCause, stages: Stages) -> bool:

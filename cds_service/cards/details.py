@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
+from cds_service.cards.citations import Citations
+from cds_service.cards.imaging import before_lines
 from cds_service.cards.markdown import escape
 from cds_service.cards.results import ResultLines
 from cds_service.cards.rows import MOST_ROWS, TableWriter
 from cds_service.cards.stages import Stages
-from cds_service.cards.wording import FindingNames, fact_cell, fact_key, join, lower_first, short_date
+from cds_service.cards.wording import (
+    FindingNames,
+    fact_cell,
+    fact_key,
+    join,
+    lower_first,
+    short_date,
+    value_words,
+)
 from cds_service.model.decision import RankedCause, Standing, WorkupStatus
 from cds_service.model.definitions import Knowledge, Template
 from cds_service.model.facts import PatientFacts, ReadingNote
@@ -30,9 +41,10 @@ class DetailWriter:
         """Keep the words of the content."""
         self._presentations = knowledge.presentations
         self._text = knowledge.templates["differential"].text
-        names = FindingNames(knowledge)
-        self._table = TableWriter(self._text, names)
-        self._results = ResultLines(self._text, knowledge.labs, names)
+        self._citations = Citations(knowledge.sources, self._text)
+        self._names = FindingNames(knowledge)
+        self._table = TableWriter(self._text, self._names)
+        self._results = ResultLines(self._text, knowledge.labs, self._names)
         self._footer = (
             self._text["footer"].format(what=about_url)
             if about_url is not None
@@ -45,20 +57,32 @@ class DetailWriter:
         noun = join(self._presentations[name].noun for name in types)
         return Words(noun, self._opening(facts))
 
-    def write(self, template: Template, candidates: list[RankedCause], stages: Stages, words: Words) -> str:
-        """Return the whole detail as GitHub Flavored Markdown."""
+    def write(
+        self,
+        template: Template,
+        candidates: list[RankedCause],
+        stages: Stages,
+        words: Words,
+        more: Iterable[str] = (),
+    ) -> str:
+        """Return the whole detail as GitHub Flavored Markdown; `more` are lines that others wrote."""
         shown = _shown(candidates, stages.ranking)
         parts = [template.text["opening"].format(presentation=words.opening, noun=words.noun)]
         if candidates:
             parts.append(self._table.write(shown, _in_range(stages)))
-        parts += _remarks(shown, stages)
+        parts += self._remarks(shown, stages)
         parts += self._examination_line(stages, shown)
         parts += self._results.write(stages.readings, _references(shown, stages))
         parts += self._order_lines(stages)
+        parts += self._insufficient_line(stages, words.noun)
+        parts += before_lines(
+            (item for item in stages.workup if item.red_flag is None), self._text["imaging"]
+        )
+        parts += more
         parts += self._unknown_lines(stages)
         if any(one.by_text for one in stages.facts.presentations):
             parts.append(self._text["by_text"])
-        if stages.facts.family_history:
+        if stages.facts.relatives:
             parts.append(self._text["family"])
         parts.append(self._footer)
         return "\n\n".join(parts)
@@ -75,6 +99,37 @@ class DetailWriter:
                 words += f", since {short_date(one.onset.text)}"
             said.append(f"{words}.")
         return " ".join(dict.fromkeys(said))
+
+    def _remarks(self, shown: list[RankedCause], stages: Stages) -> list[str]:
+        """Return the remarks of the shown causes whose finding is present, each once, with their sources."""
+        said = {
+            words: remark["cites"]
+            for one in shown
+            for remark in one.cause.remarks
+            if ("when" not in remark or stages.is_present(remark["when"]))
+            and (words := self._remark_words(remark, stages)) is not None
+        }
+        return [self._citations.grouped(said.items())] if said else []
+
+    def _remark_words(self, remark: Mapping[str, Any], stages: Stages) -> str | None:
+        """Return a remark; one about tests never done names those, and is not made once all were measured.
+
+        One about a measurement names its value, and is not made without one.
+        """
+        text: str = remark["text"]
+        if "measured" in remark:
+            reading = stages.readings.get(remark["measured"])
+            if reading is None or reading.current is None:
+                return None
+            return text.format(value=value_words(reading.current.fact).replace(" /", "/"))
+        if "unmeasured" not in remark:
+            return text
+        never = [
+            self._names.of(f"{lab}-normal")
+            for lab in remark["unmeasured"]
+            if (reading := stages.readings.get(lab)) is None or not (reading.current or reading.stale)
+        ]
+        return text.format(missing=join(never)) if never else None
 
     def _examination_line(self, stages: Stages, shown: list[RankedCause]) -> list[str]:
         """Say which parts of an examination were abnormal, unless the table or a red flag says so already."""
@@ -95,6 +150,15 @@ class DetailWriter:
             if item.status is WorkupStatus.ALREADY_ORDERED
         ]
         return [self._text["ordered"].format(names=join(ordered))] if ordered else []
+
+    def _insufficient_line(self, stages: Stages, noun: str) -> list[str]:
+        """Say what must be on record before the symptom can be called benign, while nothing explains it."""
+        if stages.red_flags or any(one.standing is Standing.LIKELY for one in stages.ranking):
+            return []
+        types = dict.fromkeys(name for one in stages.facts.presentations for name in one.types)
+        needs = [need for name in types for need in self._presentations[name].needs]
+        missing = [need.name for need in needs if not stages.is_present(need.finding)]
+        return [self._text["insufficient"].format(noun=noun, missing=join(missing))] if missing else []
 
     def _unknown_lines(self, stages: Stages) -> list[str]:
         """Say what is not in the record, what was not received and what could not be read."""
@@ -140,17 +204,6 @@ def _references(shown: list[RankedCause], stages: Stages) -> set[str | int]:
     arguments = [argument.facts for one in shown for argument in one.arguments_for]
     flagged = [flag.facts for flag in stages.red_flags]
     return {fact_key(fact) for facts in (*arguments, *flagged) for fact in facts}
-
-
-def _remarks(shown: list[RankedCause], stages: Stages) -> list[str]:
-    """Return the remarks of the shown causes whose finding is present, each once."""
-    said = dict.fromkeys(
-        remark["text"]
-        for one in shown
-        for remark in one.cause.remarks
-        if "when" not in remark or stages.is_present(remark["when"])
-    )
-    return [" ".join(said)] if said else []
 
 
 def _costly(notes: tuple[ReadingNote, ...]) -> dict[str, int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from cds_service.cards.stages import Stages
+from cds_service.cards.wording import join
 from cds_service.model.decision import Argument, RankedCause, WorkupItem
-from cds_service.model.definitions import Cause
+from cds_service.model.definitions import Knowledge, Order
 from cds_service.model.facts import Fact, PatientFacts
+from cds_service.model.treatments import NotedCaution, TreatmentOption
+from cds_service.model.trust import ADDED, IN_DOCUMENT, origin_of
 
 EXTENSION = "org.spasm-cds.explanation"
 
@@ -33,16 +35,16 @@ def fact_object(fact: Fact) -> dict[str, Any]:
 class ExplanationWriter:
     """Writes explanations; what never changes between patients is prepared once."""
 
-    def __init__(self, version: str, causes: Mapping[str, Cause]) -> None:
+    def __init__(self, knowledge: Knowledge) -> None:
         """Prepare the fixed members of every cause."""
-        self._version = version
+        self._version = knowledge.version
         self._causes = {
             name: {
                 "cause": name,
                 "in_source_document": bool(cause.in_source_document),
                 "urgency": cause.urgency,
             }
-            for name, cause in causes.items()
+            for name, cause in knowledge.causes.items()
         }
         self._evidence = {
             id(part): {
@@ -50,8 +52,10 @@ class ExplanationWriter:
                 "weight": part.weight.strength,
                 "because": part.because,
                 "cites": part.cites,
+                "origin": origin_of(part.cites),
+                "grade": knowledge.sources[part.cites].grade,
             }
-            for cause in causes.values()
+            for cause in knowledge.causes.values()
             for part in cause.evidence
         }
 
@@ -70,6 +74,8 @@ class ExplanationWriter:
                     "id": one.red_flag.id,
                     "level": one.level,
                     "because": one.because,
+                    "cites": one.red_flag.cites,
+                    "origin": origin_of(*one.red_flag.cites),
                     "facts": _facts(one.facts, seen),
                 }
                 for one in stages.red_flags
@@ -77,6 +83,11 @@ class ExplanationWriter:
             "ranking": [self._cause(one, seen) for one in stages.ranking],
             "not_assessed": [{"cause": one.cause, "missing": one.missing} for one in stages.not_assessed],
             "workup": [_item(item) for item in stages.workup],
+            "treatment": [_option(one, seen) for one in stages.treatment.options],
+            "drug_safety": [
+                {"option": one.treatment.id, **_caution(one.noted, seen), "taken": _facts(one.active, seen)}
+                for one in stages.treatment.warnings
+            ],
             "notes": [
                 {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
                 for note in facts.notes
@@ -110,6 +121,26 @@ def _facts(facts: tuple[Fact, ...], seen: dict[int, dict[str, Any]]) -> list[dic
     return shown
 
 
+def _option(one: TreatmentOption, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Return one treatment option; what rules it out stands first among its cautions."""
+    return {
+        "option": one.treatment.id,
+        "offered": one.is_offered,
+        "because": one.treatment.text if one.is_offered else one.ruled_out[0].words,
+        "in_source_document": bool(one.treatment.in_source_document),
+        "cautions": [_caution(noted, seen) for noted in (*one.ruled_out, *one.cautions)],
+    }
+
+
+def _caution(noted: NotedCaution, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "text": noted.words.replace("{what}", join(fact.what for fact in noted.facts)),
+        "level": noted.caution.level,
+        "cites": noted.caution.cites,
+        "facts": _facts(noted.facts, seen),
+    }
+
+
 def _presentation(facts: PatientFacts) -> dict[str, Any]:
     recorded = []
     for presentation in facts.presentations:
@@ -124,9 +155,23 @@ def _presentation(facts: PatientFacts) -> dict[str, Any]:
 
 
 def _item(item: WorkupItem) -> dict[str, Any]:
-    shown = {"order": item.order.id, "status": item.status, "because": item.because}
+    shown: dict[str, Any] = {
+        "order": item.order.id,
+        "status": item.status,
+        "because": item.because,
+        "origin": _origin_of_order(item.order),
+    }
     if item.reference is not None:
         shown["reference"] = item.reference
     if item.on is not None:
         shown["on"] = item.on
+    if item.cautions:
+        shown["cautions"] = [
+            {"text": one.caution.text, "cites": one.caution.cites, "facts": [*map(fact_object, one.facts)]}
+            for one in item.cautions
+        ]
     return shown
+
+
+def _origin_of_order(order: Order) -> str:
+    return IN_DOCUMENT if order.in_source_document else ADDED

@@ -59,20 +59,29 @@ class ResultLines:
                     self._add_not_adjusted(name, readings, lines)
                 continue
             self._add_doubts(title, reading, reading.current, lines)
-            if fact_key(reading.current.fact) in shown or _FLAG_DISAGREES in reading.remarks:
-                continue
-            if reading.bands is None:
-                open_line = _line_of(reading)
-                if open_line is not None:
-                    lines.setdefault(open_line, []).append(_result(title, reading.current))
-            elif "normal" in reading.bands:
-                on = short_date(reading.current.fact.on)
-                in_range.setdefault(on, []).append(_short_result(title, reading.current))
-            else:
-                lines.setdefault("other", []).append(_result(title, reading.current))
+            if fact_key(reading.current.fact) not in shown and _FLAG_DISAGREES not in reading.remarks:
+                self._add_current(title, reading, reading.current, lines, in_range)
         if in_range:
             lines["done"] = [_by_date(in_range)]
         return [self._text[line].format(labs="; ".join(lines[line])) for line in _ORDER if line in lines]
+
+    def _add_current(
+        self,
+        title: str,
+        reading: Reading,
+        current: Measurement,
+        lines: dict[str, list[str]],
+        in_range: dict[str, list[str]],
+    ) -> None:
+        """Put a result that speaks today, or would, into its line; a vital sign in range is not worth one."""
+        if reading.bands is None:
+            open_line = _line_of(reading)
+            if open_line is not None:
+                lines.setdefault(open_line, []).append(_result(title, current))
+        elif "normal" not in reading.bands:
+            lines.setdefault("other", []).append(_result(title, current))
+        elif self._labs[reading.lab].category == "laboratory":
+            in_range.setdefault(short_date(current.fact.on), []).append(_short_result(title, current))
 
     def _add_not_adjusted(
         self, name: str, readings: Mapping[str, Reading], lines: dict[str, list[str]]

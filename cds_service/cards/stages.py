@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cds_service.model.decision import FiredRedFlag, NotAssessed, RankedCause, Reading, WorkupItem
 from cds_service.model.facts import PatientFacts
 from cds_service.model.hooks import Indicator
+from cds_service.model.treatments import TreatmentPlan
 
 
 class Stages(NamedTuple):
@@ -24,3 +25,4 @@ class Stages(NamedTuple):
     workup: tuple[WorkupItem, ...]
     unrecorded: tuple[str, ...]
     level: Indicator
+    treatment: TreatmentPlan = TreatmentPlan()

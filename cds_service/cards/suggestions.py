@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cds_service.cards.imaging import draft_words
 from cds_service.cards.markdown import clean
 from cds_service.cards.wording import join, lead_words
 from cds_service.model.decision import WorkupItem
@@ -14,6 +15,8 @@ from cds_service.model.hooks import Action, Suggestion, fresh_uuid
 from cds_service.model.parts import CodeRow
 
 _MOST_FACTS = 3
+_FEWEST_TOGETHER = 2
+"""So many recommended drafts are offered as one suggestion as well."""
 
 
 class SuggestionWriter:
@@ -37,6 +40,19 @@ class SuggestionWriter:
                 Action(type="create", description=f"Draft order: {label}", resource=self.draft(item, facts)),
             ),
         )
+
+    def write_all(self, items: list[WorkupItem], facts: PatientFacts) -> list[Suggestion]:
+        """Return one suggestion per item, then, where several are recommended, one that drafts those together."""
+        alone = [self.write(item, facts) for item in items]
+        recommended = [one for one in alone if one.is_recommended]
+        if len(recommended) < _FEWEST_TOGETHER:
+            return alone
+        together = Suggestion(
+            label=f"All {len(recommended)} recommended: {', '.join(one.label for one in recommended)}",
+            uuid=fresh_uuid(),
+            actions=tuple(action for one in recommended for action in one.actions),
+        )
+        return [*alone, together]
 
     def draft(self, item: WorkupItem, facts: PatientFacts) -> dict[str, Any]:
         """Return the draft ServiceRequest (FHIR R4) of one item."""
@@ -72,12 +88,7 @@ def _code(order: Order, codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]) ->
 
 def draft_row(order: Order, codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]) -> CodeRow | None:
     """Return the one code that a draft of this order carries, if any."""
-    rows = [
-        row
-        for ref in order.codes
-        for row in codes[ref.table, ref.key]
-        if (not ref.only or row.code in ref.only) and row.role not in ref.without_roles
-    ]
+    rows = [row for ref in order.codes for row in codes[ref.table, ref.key] if ref.selects(row)]
     if order.draft_code is not None:
         return next((row for row in rows if row.code == order.draft_code), None)
     return rows[0] if len(rows) == 1 else None
@@ -87,4 +98,5 @@ def _note(item: WorkupItem) -> str:
     facts = join((lead_words(fact) for fact in item.prompted_by[:_MOST_FACTS]), last="; ")
     prompted = f" Prompted by: {facts}." if facts else ""
     remark = f" {item.order.note}" if item.order.note else ""
-    return f"Considered for: {item.because}.{prompted}{remark}"
+    before = f" Before it: {draft_words(item.cautions)}" if item.cautions else ""
+    return f"Considered for: {item.because}.{prompted}{before}{remark}"

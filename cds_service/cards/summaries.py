@@ -22,8 +22,11 @@ from cds_service.model.hooks import SUMMARY_LIMIT, Indicator
 
 _TESTS = frozenset({"laboratory", "tracing"})
 _MOST_NAMES = 4
+_MOST_LEADING = 4
 _MARKED = frozenset({"marked-low", "marked-high"})
 _NOTHING: frozenset[str] = frozenset()
+_TAKEN = frozenset({"active", "stopped"})
+"""What stands as the value of a medicine that a patient named."""
 
 
 def differential_summary(candidates: list[RankedCause], noun: str, template: Template) -> str:
@@ -81,8 +84,13 @@ def _cause_words(one: RankedCause, fact: Fact | None, on: str) -> str:
 
 
 def _lead_fact(one: RankedCause) -> Fact | None:
-    """Return the first measured and dated fact that speaks for a cause, if any."""
+    """Return the first measured and dated fact that speaks for a cause, if any.
+
+    An argument that rests on many facts has none that leads: a result in range among them would mislead.
+    """
     for argument in one.arguments_for:
+        if len(argument.facts) > _MOST_LEADING:
+            continue
         for fact in argument.facts:
             if is_measured(fact) and fact.on is not None and fact.reference is not None:
                 return fact
@@ -100,8 +108,11 @@ def _medicines(causes: list[RankedCause]) -> list[str]:
 
 
 def is_medicine(fact: Fact) -> bool:
-    """Whether a fact is a medicine on record."""
-    return fact.reference is not None and fact.reference.startswith("Medication")
+    """Whether a fact is a medicine on record, or one that the patient named."""
+    if fact.reference is None:
+        return False
+    is_named = fact.reference.startswith("QuestionnaireResponse/") and fact.value in _TAKEN
+    return is_named or fact.reference.startswith("Medication")
 
 
 def with_alarm(summary: str, stages: Stages, candidates: list[RankedCause], knowledge: Knowledge) -> str:

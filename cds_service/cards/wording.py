@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from cds_service.cards.markdown import clean, escape
 from cds_service.model.definitions import Knowledge
-from cds_service.model.facts import Fact
+from cds_service.model.facts import BY_PATIENT, Fact
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS = {
@@ -14,6 +14,10 @@ _UNITS = {
     "m[IU]/L": "mIU/L",
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
     "{INR}": "",
+    "{score}": "",
+    "mm[Hg]": "mmHg",
+    "Cel": "°C",
+    "[degF]": "°F",
     "/min": "/min",
 }
 _LONGEST_WHAT = 80
@@ -75,6 +79,8 @@ def lead_words(fact: Fact) -> str:
     what = clean(fact.what)[:_LONGEST_WHAT]
     opening = what[:1].upper() + what[1:]
     on = short_date(fact.on)
+    if fact.note == BY_PATIENT:
+        on = f"reported {on}".strip()
     value = f" {value_words(fact)}" if is_measured(fact) else ""
     if fact.value in _JUDGEMENTS:
         value = f" {fact.value}"
@@ -110,10 +116,16 @@ def fact_cell(fact: Fact, *, emphasis: bool) -> str:
 def _marks(fact: Fact) -> str:
     marks = ["by text"] if fact.by_text else []
     if fact.note:
-        marks.append("status unknown" if fact.note == "unknown" else fact.note)
+        marks.append(_note_words(fact.note))
     if fact.value == "provisional":
         marks.append("provisional")
     return f" ({escape('; '.join(marks))})" if marks else ""
+
+
+def _note_words(note: str) -> str:
+    if note.startswith("ended "):
+        return f"ended {short_date(note.removeprefix('ended '))}"
+    return "status unknown" if note == "unknown" else note
 
 
 class FindingNames:
@@ -124,6 +136,13 @@ class FindingNames:
         names: dict[str, str] = {}
         for name, rule in knowledge.rules.items():
             names[name] = lower_first(rule.title)
+        self._asked = frozenset(
+            f"history-says-{word}"
+            for questionnaire in knowledge.questionnaires.values()
+            for item in questionnaire.every_item()
+            for word in (item.says, *(option.says for option in item.options))
+            if word is not None
+        )
         for name, lab in knowledge.labs.items():
             title = lower_first(lab.title)
             for band in (
@@ -145,9 +164,10 @@ class FindingNames:
         return self._names.get(finding, finding.replace("-", " "))
 
     def some(self, findings: Iterable[str], most: int = 3, told: Iterable[str] = ()) -> str:
-        """Return up to `most` distinct names, without those that the findings `told` bear as well."""
+        """Return up to `most` distinct names, without those that the findings `told` bear as well.
+
+        What only the patient can say is left out: the history questions on the card ask for it.
+        """
         known = {self.of(finding) for finding in told}
-        names = [
-            name for name in dict.fromkeys(self.of(finding) for finding in findings) if name not in known
-        ]
-        return ", ".join(names[:most])
+        open_ones = dict.fromkeys(self.of(finding) for finding in findings if finding not in self._asked)
+        return ", ".join([name for name in open_ones if name not in known][:most])

@@ -8,8 +8,11 @@ import click
 
 from cds_service import __version__
 from cds_service.cli.check import check
+from cds_service.cli.load_atc import load_atc
 from cds_service.cli.replay import replay
+from cds_service.cli.review import review
 from cds_service.cli.serve import serve
+from cds_service.cli.trace import trace
 from cds_service.errors import CDSError
 
 
@@ -21,7 +24,10 @@ def cli() -> None:
 
 cli.add_command(serve)
 cli.add_command(check)
+cli.add_command(load_atc)
 cli.add_command(replay)
+cli.add_command(trace)
+cli.add_command(review)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from cds_service.app import load_knowledge
+from cds_service.app import reasoner_for
 from cds_service.cards.markdown import clean
 from cds_service.cli.bundles import hook_request, patients_in, resources_of
 from cds_service.cli.show import show_cards
@@ -57,15 +57,28 @@ class Item(NamedTuple):
     "--json", "as_json", is_flag=True, help="Print one JSON line per patient instead of readable cards."
 )
 @click.option("--summary", is_flag=True, help="Print one line per patient.")
-def replay(
-    paths: tuple[Path, ...], record: str | None, as_of: str | None, *, as_json: bool, summary: bool
+@click.option(
+    "--overlay",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A site's own folder, laid over the content (default: CDS_CARDS_OVERLAY).",
+)
+def replay(  # noqa: PLR0913 - one argument for each option of the command
+    paths: tuple[Path, ...],
+    record: str | None,
+    as_of: str | None,
+    overlay: Path | None,
+    *,
+    as_json: bool,
+    summary: bool,
 ) -> None:
     """Replay hook requests and plain FHIR Bundles from files or folders.
 
     A Bundle needs --record, for example --record fasciculation. Exits with 1 when a file could not be answered.
     """
     settings = read_settings()
-    reasoner = Reasoner(load_knowledge(settings), about_url=settings.about_url)
+    if overlay is not None:
+        settings = settings.model_copy(update={"cards_overlay": overlay})
+    reasoner = reasoner_for(settings)
     pinned = _moment(as_of)
     console = Console()
     failed = 0

@@ -32,11 +32,12 @@ def serve(host: str | None, port: int | None) -> None:
             os.environ[variable] = str(value)
     settings = read_settings()
     knowledge = load_knowledge(settings)
-    os.environ["CDS_PROVEN_CONTENT"] = knowledge.version
     for variable, value in _MEMORY.items():
         os.environ.setdefault(variable, value)
     _require_free(settings)
     _say_where(settings, knowledge.version, list(knowledge.services))
+    for change in knowledge.site_changes:
+        click.echo(f"  site overlay  {change}")
     _run(settings)
 
 

@@ -151,7 +151,13 @@ def _nested(side: str, severity: str) -> frozenset[str]:
 
 
 def _is_borderline(lab: Lab, measurement: Measurement) -> bool:
+    """Whether a result in range excludes nothing: it lies in the band, or below one that ends at the low side.
+
+    A laboratory may call normal what lies below the band; it can exclude no more than what lies in it.
+    """
     edge, value = lab.borderline, measurement.value
     if edge is None or value is None or measurement.comparator is not None:
         return False
-    return (edge.low is None or value >= edge.low) and (edge.high is None or value < edge.high)
+    if edge.high is not None:
+        return value < edge.high
+    return edge.low is None or value >= edge.low

@@ -11,7 +11,14 @@ PERSON = "person"
 ONSET = "onset"
 """Atoms that every record is taken to hold: age, sex, and when the presentation began."""
 
-_KINDS = {"condition": "in", "medication": "in", "examination": "part", "habit": "item"}
+_KINDS = {
+    "condition": "in",
+    "medication": "in",
+    "examination": "part",
+    "habit": "item",
+    "family": "in",
+    "allergy": "in",
+}
 
 
 def dependents(
@@ -61,6 +68,8 @@ def _walk(expression: Any, rules: Mapping[str, Rule], known: dict[str, frozenset
         yield PERSON
     elif operator == "onset":
         yield ONSET
+    elif operator in {"result", "measured"}:
+        yield from known[f"{operand['lab']}-normal"]
     elif operator in {"not", "unless"}:
         yield from _walk(operand, rules, known)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from cds_service.engine.dependencies import ONSET, PERSON, dependents
@@ -27,6 +27,7 @@ _BANDS = (
     "high",
 )
 PRESENTS_WITH = "presents-with-"
+HISTORY_SAYS = "history-says-"
 
 
 class FindingRules:
@@ -69,11 +70,18 @@ class FindingBook:
     """All findings of one patient. `given` states stand before the record and serve examples."""
 
     def __init__(
-        self, rules: FindingRules, facts: PatientFacts, today: date, given: Mapping[str, State] | None = None
+        self,
+        rules: FindingRules,
+        facts: PatientFacts,
+        today: date,
+        given: Mapping[str, State] | None = None,
+        *,
+        now: datetime | None = None,
     ) -> None:
-        """Lay the facts out; nothing is evaluated yet."""
+        """Lay the facts out; nothing is evaluated yet. Without `now` the day has just begun."""
         self.facts = facts
         self.today = today
+        self.now = now or datetime.combine(today, time(), UTC)
         self.onset, self.onset_facts = _onset_of(facts)
         self.conditions = _by_name(facts.conditions, lambda item: item.value_sets)
         self.medications = _by_name(facts.medications, lambda item: item.value_sets)
@@ -96,10 +104,14 @@ class FindingBook:
             for presentation in reversed(facts.presentations)
             for name in presentation.types
         }
+        self._history = {HISTORY_SAYS + word: said for word, said in facts.history.items()}
         self._made: dict[str, Outcome]
+        self._touched: frozenset[str] | None = None
         if given is None:
             self._made = rules.outcomes_of_silence(facts.arrived).copy()
-            for finding in rules.touched(self._atoms()):
+            own = (*self._presented, *self._history)  # atoms that are findings themselves
+            self._touched = frozenset((*own, *rules.touched(self._atoms())))
+            for finding in self._touched:
                 self._made.pop(finding, None)
         else:
             self._made = {
@@ -112,10 +124,14 @@ class FindingBook:
         yield PERSON
         yield ONSET
         yield from self._presented
+        yield from self._history
         yield from (f"condition:{name}" for name in self.conditions)
+        yield from (f"condition:{name}" for name in self.facts.denied)
         yield from (f"medication:{name}" for name in self.medications)
         yield from (f"examination:{part}" for part in self.examinations)
         yield from (f"habit:{item}" for item in self.habits)
+        yield from (f"family:{name}" for one in self.facts.relatives for name in one.value_sets)
+        yield from (f"allergy:{name}" for one in self.facts.allergies for name in one.value_sets)
         yield from (f"lab:{lab}" for lab in self.facts.measurements)
 
     def outcome(self, finding: str) -> Outcome:
@@ -133,6 +149,10 @@ class FindingBook:
     def facts_behind(self, finding: str) -> tuple[Fact, ...]:
         """Return the facts of a finding, whatever its state."""
         return self.outcome(finding)[1]
+
+    def is_silent_about(self, findings: frozenset[str]) -> bool:
+        """Whether no received fact can bear on any of these findings, so that they stand as in an empty record."""
+        return self._touched is not None and self._touched.isdisjoint(findings)
 
     def settle(self, finding: str, outcome: Outcome) -> None:
         """Enter a finding that only a later stage can know."""
@@ -156,6 +176,9 @@ class FindingBook:
         if finding in self._rules.presentations:
             fact = self._presented.get(finding)
             return (State.PRESENT, (fact,)) if fact is not None else ABSENT
+        said = self._history.get(finding)
+        if said is not None:
+            return (State.PRESENT if said[0] else State.ABSENT), (said[1],)
         return UNKNOWN
 
     def _lab_outcome(self, lab: str, band: str) -> Outcome:
@@ -185,7 +208,7 @@ def _silence(arrived: frozenset[str]) -> PatientFacts:
         examinations=(),
         habits=(),
         placed_orders=(),
-        family_history=(),
+        relatives=(),
         arrived=arrived,
         notes=(),
     )

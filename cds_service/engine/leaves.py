@@ -2,115 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from cds_service.engine.logic import ABSENT, UNKNOWN, all_of, merge
+from cds_service.engine.measured_leaf import measured
+from cds_service.engine.medication_leaf import medication
 from cds_service.engine.view import Evaluator, View
-from cds_service.model.facts import Fact, When
+from cds_service.engine.windows import is_known_later, is_known_older, lies_within
+from cds_service.model.facts import Fact, Measurement, RecordedCondition
 from cds_service.model.findings import Outcome, State
 
 
 def condition(operand: Mapping[str, Any], *, silence_is_unknown: bool) -> Evaluator:
-    """Ask for a condition or sign of some value sets; without an answer, silence of a sign means unknown."""
+    """Ask for a condition or sign of some value sets; without an answer, silence of a sign means unknown.
+
+    `not_older_than_days` passes over what is known to have begun, or to have been recorded, before that;
+    `not_after_onset` what is known to have begun after the presentation, and so cannot have caused it.
+    """
     names = operand["in"]
-    past_too = operand.get("status") == "past-or-active"
     only_firm = operand.get("confirmed", False)
     within, before = operand.get("onset_within_days"), operand.get("onset_before_days")
+    is_passed_over = _passing_over(operand)
 
     def evaluate(view: View) -> Outcome:
         facts: tuple[Fact, ...] = ()
         open_question = False
         for name in names:
             for condition in view.conditions.get(name, ()):
-                if not (condition.active or past_too):
+                if is_passed_over(condition, view):
                     continue
-                fits = _onset_fits(condition.onset, view.today, within, before)
+                fits = lies_within(condition.onset, view.today, within, before)
                 if fits and (condition.firm or not only_firm):
                     facts = merge(facts, (condition.fact,))
                 elif fits is not False:
                     open_question = True
         if facts:
             return State.PRESENT, facts
-        if open_question or silence_is_unknown or "conditions" not in view.facts.arrived:
+        if open_question:
             return UNKNOWN
-        return ABSENT
+        return _without_a_fact(names, view, silence_is_unknown=silence_is_unknown)
 
     return evaluate
 
 
-def _onset_fits(onset: When | None, today: date, within: int | None, before: int | None) -> bool | None:
-    """Whether an onset lies within, and before, so many days; None when its date does not tell."""
-    if within is None and before is None:
-        return True
-    if onset is None:
-        return None
-    return _both(
-        True if within is None else _is_since(onset, today - timedelta(days=within)),
-        True if before is None else _is_by(onset, today - timedelta(days=before)),
-    )
+def _without_a_fact(names: Sequence[str], view: View, *, silence_is_unknown: bool) -> Outcome:
+    """Return what the lack of a fact means: absent where all was denied, or where silence says so."""
+    denied = view.facts.denied
+    if denied and all(name in denied for name in names):
+        return State.ABSENT, (*dict.fromkeys(denied[name] for name in names),)
+    return UNKNOWN if silence_is_unknown or "conditions" not in view.facts.arrived else ABSENT
 
 
-def _is_since(moment: When, day: date) -> bool | None:
-    return True if moment.earliest >= day else (False if moment.latest < day else None)
-
-
-def _is_by(moment: When, day: date) -> bool | None:
-    return True if moment.latest <= day else (False if moment.earliest > day else None)
-
-
-def _both(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - two answers of equal rank
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
-
-
-def _medication(operand: Mapping[str, Any]) -> Evaluator:
-    names = operand["in"]
+def _passing_over(operand: Mapping[str, Any]) -> Callable[[RecordedCondition, View], bool]:
+    """Return what tells whether a condition is left aside, so that it answers nothing."""
     past_too = operand.get("status") == "past-or-active"
-    order, within = operand.get("started"), operand.get("started_within_days")
+    oldest = operand.get("not_older_than_days")
+    must_precede = operand.get("not_after_onset", False)
 
-    def evaluate(view: View) -> Outcome:
-        facts: tuple[Fact, ...] = ()
-        open_question = False
-        for name in names:
-            for medication in view.medications.get(name, ()):
-                if not (medication.active or past_too):
-                    continue
-                fits = _start_fits(medication.started, view, order, within)
-                if fits:
-                    facts = merge(facts, (medication.fact,))
-                elif fits is None:
-                    open_question = True
-        if facts:
-            return State.PRESENT, facts
-        if open_question or "medications" not in view.facts.arrived:
-            return UNKNOWN
-        return ABSENT
+    def is_passed_over(condition: RecordedCondition, view: View) -> bool:
+        if not (condition.active or past_too):
+            return True
+        if must_precede and is_known_later(condition.onset, view.onset):
+            return True
+        when = condition.onset or condition.recorded
+        return oldest is not None and is_known_older(when, view.today, oldest)
 
-    return evaluate
-
-
-def _start_fits(started: When | None, view: View, order: str | None, within: int | None) -> bool | None:
-    if order is None and within is None:
-        return True
-    if started is None:
-        return None
-    return _both(
-        True if within is None else _is_since(started, view.today - timedelta(days=within)),
-        True if order is None else _start_is_in_order(started, view.onset, order),
-    )
-
-
-def _start_is_in_order(started: When, onset: When | None, order: str) -> bool | None:
-    """Whether a start lies before the onset, the same day included, or after it; None when the dates overlap."""
-    if onset is None:
-        return None
-    if started.latest <= onset.earliest:
-        return order == "before-onset"
-    return order == "after-onset" if started.earliest > onset.latest else None
+    return is_passed_over
 
 
 def _examination(operand: Mapping[str, Any]) -> Evaluator:
@@ -186,7 +146,7 @@ def _onset(operand: Mapping[str, Any]) -> Evaluator:
     within, before = operand.get("within_days"), operand.get("before_days")
 
     def evaluate(view: View) -> Outcome:
-        fits = _onset_fits(view.onset, view.today, within, before)
+        fits = lies_within(view.onset, view.today, within, before)
         if fits is None:
             return UNKNOWN
         return (State.PRESENT if fits else State.ABSENT), view.onset_facts
@@ -194,10 +154,70 @@ def _onset(operand: Mapping[str, Any]) -> Evaluator:
     return evaluate
 
 
+def _result(operand: Mapping[str, Any]) -> Evaluator:
+    """Ask whether the result that speaks today lies in a band; with a window, whether it was taken that recently.
+
+    An older result leaves the question open: nobody knows what a new one would show.
+    """
+    lab, bands = operand["lab"], frozenset(operand["bands"])
+    hours, days = operand.get("within_hours"), operand.get("within_days")
+
+    def evaluate(view: View) -> Outcome:
+        if not view.readings.has_results(lab):
+            return UNKNOWN
+        reading = view.readings.of(lab)
+        result = reading.current
+        if reading.bands is None or result is None or not _is_recent(result, view, hours, days):
+            return UNKNOWN
+        return (State.PRESENT if reading.bands & bands else State.ABSENT), (result.fact,)
+
+    return evaluate
+
+
+def _is_recent(result: Measurement, view: View, hours: int | None, days: int | None) -> bool:
+    """Whether a result was surely taken within so many hours, and days; without a time of day no hour is sure."""
+    taken = result.taken
+    if hours is not None and (
+        taken is None or taken.at is None or view.now - taken.at > timedelta(hours=hours)
+    ):
+        return False
+    return days is None or (taken is not None and taken.earliest >= view.today - timedelta(days=days))
+
+
+def _family(operand: Mapping[str, Any]) -> Evaluator:
+    """Ask for a relative who has it; a family history that does not name it leaves the question open."""
+    names = operand["in"]
+
+    def evaluate(view: View) -> Outcome:
+        facts = tuple(
+            one.fact for one in view.facts.relatives if any(name in one.value_sets for name in names)
+        )
+        return (State.PRESENT, facts) if facts else UNKNOWN
+
+    return evaluate
+
+
+def _allergy(operand: Mapping[str, Any]) -> Evaluator:
+    """Ask for an allergy or intolerance; nobody can tell from silence that there is none."""
+    names = operand["in"]
+
+    def evaluate(view: View) -> Outcome:
+        facts = tuple(
+            one.fact for one in view.facts.allergies if any(name in one.value_sets for name in names)
+        )
+        return (State.PRESENT, facts) if facts else UNKNOWN
+
+    return evaluate
+
+
 LEAVES: Mapping[str, Callable[[Mapping[str, Any]], Evaluator]] = {
-    "medication": _medication,
+    "medication": medication,
     "examination": _examination,
     "habit": _habit,
     "patient": _patient,
     "onset": _onset,
+    "result": _result,
+    "measured": measured,
+    "family": _family,
+    "allergy": _allergy,
 }

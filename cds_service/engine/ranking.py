@@ -23,8 +23,12 @@ _POINTS = {
     Weight.STRONG_AGAINST: 4,
     Weight.EXCLUDES: 0,
 }
-Prepared = tuple[Cause, frozenset[str], tuple[tuple[Evidence, str, bool, int], ...]]
-"""A cause, its presentations, and per evidence: (evidence, finding, speaks for, points)."""
+Prepared = tuple[Cause, frozenset[str], tuple[tuple[Evidence, str, bool, int], ...], frozenset[str] | None]
+"""A cause, its presentations, per evidence (evidence, finding, speaks for, points), and the findings it rests on.
+
+The last is None where one of them is only known late, so that the cause is weighed for every patient.
+"""
+_SETTLED_LATE = frozenset({RED_FLAG, OTHER_CAUSE})
 _ORDER = {standing: place for place, standing in enumerate(Standing)}
 
 
@@ -35,6 +39,7 @@ class CauseRules:
         """Split the causes into first and second pass."""
         self._first = [prepared(cause) for cause in causes.values() if not _waits(cause)]
         self._second = [prepared(cause) for cause in causes.values() if _waits(cause)]
+        self._silent: dict[tuple[str, frozenset[str]], NotAssessed] = {}
 
     def rank(
         self, book: FindingBook, red_flags: tuple[FiredRedFlag, ...], types: Iterable[str]
@@ -62,13 +67,18 @@ class CauseRules:
         ranked: list[RankedCause],
         silent: list[NotAssessed],
     ) -> None:
-        for cause, presentations, evidence in causes:
-            if recorded & presentations:
-                weighed = weigh(cause, evidence, book)
-                if isinstance(weighed, NotAssessed):
-                    silent.append(weighed)
-                else:
-                    ranked.append(weighed)
+        for cause, presentations, evidence, findings in causes:
+            if recorded.isdisjoint(presentations):
+                continue
+            can_differ = findings is None or not book.is_silent_about(findings)
+            known = None if can_differ else self._silent.get((cause.id, book.facts.arrived))
+            weighed = known or weigh(cause, evidence, book)
+            if isinstance(weighed, NotAssessed):
+                silent.append(weighed)
+                if not can_differ:  # holds no fact, so it can serve every patient
+                    self._silent[cause.id, book.facts.arrived] = weighed
+            else:
+                ranked.append(weighed)
 
 
 def prepared(cause: Cause) -> Prepared:
@@ -76,7 +86,9 @@ def prepared(cause: Cause) -> Prepared:
     evidence = tuple(
         (part, part.finding, part.weight.is_for, _POINTS[part.weight]) for part in cause.evidence
     )
-    return cause, frozenset(cause.presentations), evidence
+    findings = frozenset(part.finding for part in cause.evidence)
+    rests_on = None if findings & _SETTLED_LATE else findings
+    return cause, frozenset(cause.presentations), evidence, rests_on
 
 
 def _waits(cause: Cause) -> bool:

@@ -158,8 +158,12 @@ class Readings:
         )
 
     def _window(self, lab: Lab) -> int:
+        """Return for how many days a result speaks: of several shorter windows the shortest, before a longer one."""
         shorter = [window.days for window in lab.shorter_windows if self._is_present(window.when)]
-        return min(lab.fresh_days, *shorter) if shorter else lab.fresh_days
+        if shorter:
+            return min(lab.fresh_days, *shorter)
+        longer = [window.days for window in lab.longer_windows if self._is_present(window.when)]
+        return max(lab.fresh_days, *longer) if longer else lab.fresh_days
 
     def _person(self, lab: Lab) -> Person:
         facts = self._facts

@@ -10,6 +10,7 @@ from cds_service.engine.view import Evaluator
 from cds_service.model.decision import FiredRedFlag
 from cds_service.model.definitions import RedFlag
 from cds_service.model.findings import State
+from cds_service.model.hooks import Indicator
 
 
 class RedFlagRules:
@@ -33,7 +34,17 @@ class RedFlagRules:
                         FiredRedFlag(red_flag=flag, level=level.level, because=level.because, facts=facts)
                     )
                     break
-        return tuple(sorted(fired, key=lambda one: -one.level.rank))
+        return tuple(sorted(_heard(fired), key=lambda one: -one.level.rank))
+
+
+def _heard(fired: list[FiredRedFlag]) -> list[FiredRedFlag]:
+    """Leave out flags that yield while another one is critical."""
+    return [
+        one
+        for one in fired
+        if not one.red_flag.yields_to_critical
+        or not any(other.level is Indicator.CRITICAL for other in fired if other is not one)
+    ]
 
 
 def _number(flag: RedFlag) -> int:

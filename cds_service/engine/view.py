@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
+from cds_service.model.decision import Reading
 from cds_service.model.facts import (
     Examination,
     Fact,
@@ -18,13 +19,31 @@ from cds_service.model.facts import (
 from cds_service.model.findings import Outcome
 
 
+class ReadResults(Protocol):
+    """How each lab stands."""
+
+    def has_results(self, lab_id: str) -> bool:
+        """Whether anything of this lab was received, or can be calculated."""
+        ...
+
+    def of(self, lab_id: str) -> Reading:
+        """Return how one lab stands."""
+        ...
+
+
 class View(Protocol):
     """What an expression may look at: findings by id, and the facts laid out for look-up."""
 
     facts: PatientFacts
     today: date
+    now: datetime
     onset: When | None
     onset_facts: tuple[Fact, ...]
+
+    @property
+    def readings(self) -> ReadResults:
+        """How each lab stands."""
+        ...
 
     @property
     def conditions(self) -> Mapping[str, list[RecordedCondition]]:

@@ -10,9 +10,18 @@ import msgspec
 from cds_service.engine.bands import MARKED
 from cds_service.engine.expressions import compile_expression
 from cds_service.engine.findings import FindingBook
+from cds_service.engine.questions import QuestionRules
 from cds_service.engine.readings import BEFORE_CHANGE
 from cds_service.engine.view import Evaluator
-from cds_service.model.decision import FiredRedFlag, RankedCause, Reading, Standing, WorkupItem, WorkupStatus
+from cds_service.model.decision import (
+    FiredRedFlag,
+    OrderWarning,
+    RankedCause,
+    Reading,
+    Standing,
+    WorkupItem,
+    WorkupStatus,
+)
 from cds_service.model.definitions import Knowledge, Lab, Order, Presentation
 from cds_service.model.facts import Fact, Measurement, PlacedOrder
 from cds_service.model.findings import State
@@ -40,6 +49,7 @@ class WorkupPlanner:
         self._orders: Mapping[str, Order] = knowledge.orders
         self._labs: Mapping[str, Lab] = knowledge.labs
         self._presentations: Mapping[str, Presentation] = knowledge.presentations
+        self._questions = QuestionRules(knowledge.questionnaires, knowledge.orders)
         self._not_applicable: Mapping[str, Evaluator] = {
             name: compile_expression(order.not_applicable_when, sign_sets)
             for name, order in knowledge.orders.items()
@@ -70,13 +80,18 @@ class WorkupPlanner:
             self._wish_for_cause(one, wishes)
         if not any(one.standing is Standing.LIKELY for one in candidates):
             self._wish_for_presentations(types, wishes)
+        self._drop_covered_referrals(wishes)
         abnormal = {
             fact.reference or fact.what
             for one in candidates
             for argument in one.arguments_for
             for fact in argument.facts
         }
-        return tuple(self._item(wish, book, abnormal, as_of) for wish in wishes.values())
+        asked = self._questions.items(book, red_flags, as_of.date())
+        for item in asked:
+            wishes.pop(item.order.id, None)
+        items = (self._item(wish, book, abnormal, as_of) for wish in wishes.values())
+        return (*(_with_cautions(item, book) if item.order.cautions else item for item in items), *asked)
 
     def unrecorded(
         self, book: FindingBook, types: Iterable[str], workup: tuple[WorkupItem, ...]
@@ -123,6 +138,14 @@ class WorkupPlanner:
                 wish.because.append(presentation.title)
                 if self._orders[order].kind in _RECOMMENDED_KINDS:
                     wish.recommended = True
+
+    def _drop_covered_referrals(self, wishes: dict[str, _Wish]) -> None:
+        """Ask for no routine referral beside the urgent one that covers it; its reasons go with the urgent one."""
+        for name in [name for name in wishes if self._orders[name].kind == "referral"]:
+            for covered in self._orders[name].covers:
+                routine = wishes.pop(covered, None)
+                if routine is not None:
+                    wishes[name].because.extend(routine.because)
 
     def _item(self, wish: _Wish, book: FindingBook, abnormal: set[str], as_of: datetime) -> WorkupItem:
         order = self._orders[wish.order]
@@ -201,6 +224,15 @@ class WorkupPlanner:
                 continue
             return placed
         return None
+
+
+def _with_cautions(item: WorkupItem, book: FindingBook) -> WorkupItem:
+    held = (
+        OrderWarning(caution, book.facts_behind(caution.when))
+        for caution in item.order.cautions
+        if book.is_present(caution.when)
+    )
+    return msgspec.structs.replace(item, cautions=tuple(held))
 
 
 def _is_older_than_its_reason(day: date | None, newest: date | None, facts: tuple[Fact, ...]) -> bool:

@@ -11,6 +11,7 @@ _SYSTEMS = {
     "http://snomed.info/sct": ("urn:oid:2.16.840.1.113883.6.96",),
     "http://loinc.org": ("urn:oid:2.16.840.1.113883.6.1",),
     "http://www.nlm.nih.gov/research/umls/rxnorm": ("urn:oid:2.16.840.1.113883.6.88",),
+    "http://www.whocc.no/atc": ("urn:oid:2.16.840.1.113883.6.73",),
 }
 """System → the other names under which real records give it. ICD-10-CM is looked up apart, by prefix."""
 _ICD_SYSTEMS = frozenset(
@@ -39,7 +40,7 @@ class CodeIndex:
                     group = prefixes if row.prefix else icd
                     group.setdefault(_bare(row.code), set()).add(name)
                     continue
-                for system in (row.system, *_SYSTEMS[row.system]):
+                for system in (row.system, *_SYSTEMS.get(row.system, ())):  # a site's own has no other name
                     exact.setdefault((system, row.code), set()).add(name)
         self._exact = {key: frozenset(names) for key, names in exact.items()}
         self._icd_codes = {code: frozenset(names) for code, names in icd.items()}

@@ -13,6 +13,8 @@ from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentatio
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _NOT_FIRM = frozenset({"provisional", "differential", "unconfirmed"})
 _OVER = frozenset({"inactive", "resolved"})
+_LASTING = frozenset({"remission", "relapse", "recurrence"})
+"""The illness is still the patient's: an end that is recorded with it is the end of an episode."""
 
 
 class ConditionReader:
@@ -109,8 +111,9 @@ class ConditionReader:
         return by_code, by_text
 
     def _is_active(self, resource: Resource) -> bool:
-        if code_of(resource.clinical_status) in _OVER:
-            return False
+        status = code_of(resource.clinical_status)
+        if status in _OVER or status in _LASTING:
+            return status in _LASTING
         ended = read_when(resource.abatement_date_time) or read_when(
             resource.abatement_period.end if resource.abatement_period else None
         )

@@ -33,18 +33,24 @@ _PARTS = {
     "bulk": re.compile(r"\b(?:bulk|wast(?:ing|ed)|atroph\w*)\b", re.IGNORECASE),
     "reflexes": re.compile(r"\b(?:reflex(?:es)?|hyperreflexia|areflexia)\b", re.IGNORECASE),
     "tone": re.compile(r"\b(?:tone|rigid\w*|spastic\w*)\b", re.IGNORECASE),
+    "plantar": re.compile(r"\b(?:plantars?|babinski)\b", re.IGNORECASE),
+    "gait": re.compile(r"\bgait\b", re.IGNORECASE),
+    "sensation": re.compile(r"\b(?:sensation|sensory)\b", re.IGNORECASE),
 }
+_WHOLE = ("strength", "bulk", "reflexes", "tone")
+"""What a normal examination of muscles and nerves as a whole states; the other parts count only when named."""
 _SIGN_WORDS = re.compile(
     r"\b(?:weak(?:ness)?|paresis|wast(?:ing|ed)|atroph\w*|hyperreflexia|areflexia|rigid\w*|spastic\w*)\b",
     re.IGNORECASE,
 )
 _ABNORMAL = re.compile(
     r"\b(?:abnormal|reduced|decreased|diminished|absent|increased|brisk|hyperactive|impaired|loss|lost|poor|"
-    r"raised|high|low|[0-4](?:[+-])?/5)\b",
+    r"raised|high|low|extensor|upgoing|unsteady|ataxic|broad.based|[0-4](?:[+-])?/5)\b",
     re.IGNORECASE,
 )
 _NORMAL = re.compile(
-    r"\b(?:normal|intact|full|unremarkable|symmetric(?:al)?|5/5)\b|\b2\+(?!\+)", re.IGNORECASE
+    r"\b(?:normal|intact|full|unremarkable|symmetric(?:al)?|flexor|downgoing|steady|5/5)\b|\b2\+(?!\+)",
+    re.IGNORECASE,
 )
 _NOT_NORMAL = re.compile(r"\bnot\s+(?:\w+\s+)?(?:normal|intact|full)\b", re.IGNORECASE)
 _SEGMENT = re.compile(r"[;.\n]|\bbut\b")
@@ -65,7 +71,7 @@ def judgement_of(text: str) -> str | None:
 def read_examination_text(text: str, title: str = "") -> dict[str, str]:
     """Return part → normal or abnormal for what the text of an examination states.
 
-    "Strength, bulk, reflexes and tone normal" states all four; "neurological examination normal" states all four
+    "Strength, bulk, reflexes and tone normal" states these four; "neurological examination normal" states all four
     as well; "wasting of the hand; brisk reflexes" states two abnormal parts; what is not named is not returned.
     """
     found: dict[str, str] = {}
@@ -77,7 +83,7 @@ def read_examination_text(text: str, title: str = "") -> dict[str, str]:
                 _EXAM_TITLE.search(title) and _ONLY_NORMAL.fullmatch(segment)
             )
             if whole and judgement == "normal":
-                for part in _PARTS:
+                for part in _WHOLE:
                     found.setdefault(part, "normal")
             continue
         for part in parts:
@@ -88,7 +94,7 @@ def read_examination_text(text: str, title: str = "") -> dict[str, str]:
 
 
 def part_named(words: str) -> str | None:
-    """Return the part of an examination that `words` name: `strength`, `bulk`, `reflexes` or `tone`."""
+    """Return the part of an examination that `words` name: `strength`, `bulk`, `reflexes`, `gait` and others."""
     return next((part for part, pattern in _PARTS.items() if pattern.search(words)), None)
 
 

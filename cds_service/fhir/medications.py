@@ -6,7 +6,7 @@ from datetime import date
 
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Resource
+from cds_service.fhir.shapes import CodeableConcept, Dosage, Period, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.facts import Fact, Medication, When
 
@@ -65,6 +65,7 @@ class MedicationReader:
                 value=status or "active",
                 on=started.text if started else None,
                 by_text=by_text,
+                note=None if active else _ending(ended),
             ),
         )
 
@@ -89,15 +90,33 @@ class MedicationReader:
         return CodeableConcept(text=link.display) if link.display else None
 
 
+def _ending(ended: When | None) -> str:
+    """Return the note on a medicine that is no longer taken."""
+    return f"ended {ended.text}" if ended is not None else "over, last day not on record"
+
+
 def _started(resource: Resource) -> When | None:
-    period = resource.effective_period
+    """Return the first day of taking; the day of the prescription stands for it where nothing else is said."""
+    period, span = resource.effective_period, _directed_span(resource)
     return (
         read_when(period.start if period else None)
         or read_when(resource.effective_date_time)
+        or read_when(span.start if span else None)
         or read_when(resource.authored_on)
         or read_when(resource.date_asserted)
     )
 
 
 def _end(resource: Resource) -> str | None:
-    return resource.effective_period.end if resource.effective_period else None
+    """Return the last day of taking; the validity of a prescription is no end of taking."""
+    period, span = resource.effective_period, _directed_span(resource)
+    return (period.end if period else None) or (span.end if span else None)
+
+
+def _directed_span(resource: Resource) -> Period | None:
+    """Return the first span of time that the directions give."""
+    directions: list[Dosage] = [*(resource.dosage_instruction or ()), *(resource.dosage or ())]
+    for dosage in directions:
+        if dosage.timing is not None and dosage.timing.repeat is not None:
+            return dosage.timing.repeat.bounds_period
+    return None

@@ -22,6 +22,11 @@ _QUERIES: Mapping[str, tuple[str, str]] = {
     ),
     "serviceRequests": ("orders", f"ServiceRequest?patient={_PATIENT}&status=active&_count=100"),
     "familyHistory": ("family", f"FamilyMemberHistory?patient={_PATIENT}&_count=50"),
+    "procedures": ("procedures", f"Procedure?patient={_PATIENT}&_count=100"),
+    "questionnaireResponses": (
+        "answers",
+        f"QuestionnaireResponse?patient={_PATIENT}&_sort=-authored&_count=20",
+    ),
 }
 """Key → (kind of facts, FHIR R4 query). Only the query subset that CDS Hooks 2.0.1 recommends is used."""
 
@@ -45,6 +50,8 @@ def prefetch_templates(knowledge: Knowledge) -> dict[str, str]:
         wanted.add("vitals" if lab.category == "vital-signs" else "labs")
     if knowledge.orders:
         wanted.add("orders")
+    if knowledge.questionnaires:
+        wanted.add("answers")
     return {key: query for key, (kind, query) in _QUERIES.items() if kind in wanted}
 
 
@@ -55,6 +62,8 @@ def _kinds_in(expression: Any) -> set[str]:
     for operator, operand in expression.items():
         if operator in _KIND_OF_LEAF:
             kinds.add(_KIND_OF_LEAF[operator])
+            if operator == "condition" and operand.get("status") == "past-or-active":
+                kinds.add("procedures")
         elif operator in {"all", "any"}:
             for part in operand:
                 kinds |= _kinds_in(part)

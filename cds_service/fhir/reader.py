@@ -6,10 +6,12 @@ from datetime import datetime
 
 from cds_service.fhir.conditions import ConditionReader
 from cds_service.fhir.envelope import HookRequest
+from cds_service.fhir.history import HistoryReader
 from cds_service.fhir.labs import LabReader
 from cds_service.fhir.medications import MedicationReader
 from cds_service.fhir.orders import read_orders
-from cds_service.fhir.patients import read_family_history, read_patient
+from cds_service.fhir.patients import read_patient
+from cds_service.fhir.questionnaire_responses import read_answers, with_onset
 from cds_service.fhir.resources import KIND_OF_KEY, Intake
 from cds_service.fhir.symptoms import SymptomReader
 from cds_service.fhir.vocabulary import Vocabulary
@@ -31,21 +33,33 @@ def read_facts(
     labs = LabReader(vocabulary, intake, today)
     measurements = labs.measurements()
     symptoms.read(labs.others)
+    history = HistoryReader(vocabulary, intake, today)
     age, sex = read_patient(intake, today)
+    said = read_answers(vocabulary, intake, today)
     return PatientFacts(
         patient_id=request.context.patient_id,
         encounter=request.context.encounter_id,
         age=age,
         sex=sex,
-        presentations=tuple(conditions.presentations(trigger)),
-        conditions=(*conditions.conditions(), *symptoms.signs),
-        medications=tuple(MedicationReader(vocabulary, intake, today).medications()),
+        presentations=tuple(with_onset(one, said.onset) for one in conditions.presentations(trigger)),
+        conditions=(
+            *conditions.conditions(),
+            *symptoms.signs,
+            *history.procedures(),
+            *history.devices(),
+            *said.conditions,
+        ),
+        medications=(*MedicationReader(vocabulary, intake, today).medications(), *said.medications),
         measurements=measurements,
-        examinations=tuple(symptoms.examinations),
-        habits=tuple(symptoms.habits),
+        examinations=(*symptoms.examinations, *said.examinations),
+        habits=(*symptoms.habits, *said.habits),
         placed_orders=tuple(read_orders(vocabulary, intake)),
-        family_history=tuple(read_family_history(intake)),
+        relatives=(*history.relatives(), *said.relatives),
+        allergies=tuple(history.allergies()),
         arrived=frozenset(KIND_OF_KEY.get(key, key) for key in intake.answered_keys),
         missing_keys=tuple(key for key in advertised if key not in intake.arrived_keys),
         notes=tuple(intake.notes),
+        denied=said.denied,
+        answers=said.answers,
+        history=said.history,
     )

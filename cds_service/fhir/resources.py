@@ -22,6 +22,8 @@ KIND_OF_KEY = {
     "socialHistory": "habits",
     "serviceRequests": "orders",
     "familyHistory": "family",
+    "procedures": "procedures",
+    "questionnaireResponses": "answers",
 }
 """Prefetch key → the kind of facts that its answer can show to be absent."""
 
@@ -37,6 +39,8 @@ _TYPES_OF_KIND = {
     "habits": _OBSERVATIONS,
     "orders": frozenset({"ServiceRequest"}),
     "family": frozenset({"FamilyMemberHistory"}),
+    "procedures": frozenset({"Procedure"}),
+    "answers": frozenset({"QuestionnaireResponse"}),
 }
 _REFERENCED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
@@ -52,7 +56,11 @@ READ_TYPES = frozenset(
         "MedicationStatement",
         "ServiceRequest",
         "FamilyMemberHistory",
+        "QuestionnaireResponse",
         "Medication",
+        "Procedure",
+        "Device",
+        "AllergyIntolerance",
     }
 )
 

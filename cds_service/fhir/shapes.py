@@ -104,6 +104,46 @@ class FamilyCondition(Shape, gc=False):
     code: CodeableConcept | None = None
 
 
+class Repeat(Shape, gc=False):
+    """How often and how long; only the span is read."""
+
+    bounds_period: Period | None = None
+
+
+class Timing(Shape, gc=False):
+    """When a medicine is taken."""
+
+    repeat: Repeat | None = None
+
+
+class Dosage(Shape, gc=False):
+    """Directions for a medicine; only their span is read, never an amount."""
+
+    timing: Timing | None = None
+
+
+class Answer(Shape, gc=False):
+    """One answer to a question, in one of the forms that FHIR gives it."""
+
+    value_boolean: bool | None = None
+    value_coding: Coding | None = None
+    value_string: str | None = None
+    value_integer: int | None = None
+    value_decimal: Decimal | None = None
+    value_date: str | None = None
+    value_date_time: str | None = None
+    value_quantity: Quantity | None = None
+    item: list[QuestionnaireItem] | None = None
+
+
+class QuestionnaireItem(Shape, gc=False):
+    """A question that was answered, or a group of them."""
+
+    link_id: str | None = None
+    answer: list[Answer] | None = None
+    item: list[QuestionnaireItem] | None = None
+
+
 class Link(Shape, gc=False):
     """A link of a Bundle."""
 
@@ -162,12 +202,21 @@ class Resource(Shape, gc=False):
     medication_reference: Reference | None = None
     medication: CodeableReference | None = None
     occurrence_date_time: str | None = None
+    dosage_instruction: list[Dosage] | None = None
+    dosage: list[Dosage] | None = None
+    # Procedure
+    performed_date_time: str | None = None
+    performed_period: Period | None = None
     # Patient
     birth_date: str | None = None
     gender: str | None = None
     # FamilyMemberHistory
     relationship: CodeableConcept | None = None
     condition: list[FamilyCondition] | None = None
+    # QuestionnaireResponse
+    questionnaire: str | None = None
+    authored: str | None = None
+    item: list[QuestionnaireItem] | None = None
     # Bundle and containers
     type: CodeableConcept | list[CodeableConcept] | str | None = None
     entry: list[Entry] | None = None

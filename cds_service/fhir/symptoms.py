@@ -64,6 +64,8 @@ class SymptomReader:
         for placed in observations:
             resource = placed.resource
             if _is_plainly_else(resource.category):
+                if resource.value_string or resource.value_codeable_concept:
+                    self._read_words_of_result(placed)
                 continue
             if (
                 resource.value_string is None
@@ -73,21 +75,22 @@ class SymptomReader:
             ):
                 continue
             kind = _kind(resource)
-            if kind is None:
-                continue
-            if (resource.status or "").strip().lower() in _UNUSABLE:
-                self._intake.note(
-                    "information", "status-not-usable", f"{placed.path}.status", "It was not used."
-                )
-                continue
-            for part in (resource, *(resource.component or ())):
-                if part.value_string:
-                    part.value_string = self._intake.bounded(part.value_string, f"{placed.path}.valueString")
-            if kind == "exam":
-                self._read_examination(resource)
-            elif kind == "social-history":
-                self._read_habit(placed)
-            self._read_signs(placed)
+            if kind is not None:
+                self._read_one(placed, kind)
+
+    def _read_one(self, placed: Placed, kind: str) -> None:
+        resource = placed.resource
+        if (resource.status or "").strip().lower() in _UNUSABLE:
+            self._intake.note("information", "status-not-usable", f"{placed.path}.status", "It was not used.")
+            return
+        for part in (resource, *(resource.component or ())):
+            if part.value_string:
+                part.value_string = self._intake.bounded(part.value_string, f"{placed.path}.valueString")
+        if kind == "exam":
+            self._read_examination(resource)
+        elif kind == "social-history":
+            self._read_habit(placed)
+        self._read_signs(placed)
 
     def _read_examination(self, resource: Resource) -> None:
         when = _when(resource)
@@ -186,6 +189,33 @@ class SymptomReader:
                     on=when.text if when else None,
                     by_text=not (sets & by_code),
                 ),
+            )
+        )
+
+    def _read_words_of_result(self, placed: Placed) -> None:
+        """Read signs from a laboratory result in words, such as a culture or a dipstick, with the test's name."""
+        resource = placed.resource
+        if (resource.status or "").strip().lower() in _UNUSABLE or "laboratory" not in category_codes(
+            resource.category
+        ):
+            return
+        test, value = wording(resource.code), value_text(resource)
+        text = f"{test}: {self._intake.bounded(value, f'{placed.path}.valueString')}"
+        by_text = self._vocabulary.problem_text.find(text)
+        sets = frozenset(name for name in by_text if not name.startswith(PRESENTATION))
+        if not sets:
+            return
+        when = _when(resource)
+        fact = Fact(
+            what=" ".join(text.split())[:120],
+            reference=f"Observation/{resource.id}" if resource.id else None,
+            value=test or None,
+            on=when.text if when else None,
+            by_text=True,
+        )
+        self.signs.append(
+            RecordedCondition(
+                value_sets=sets, by_text=sets, active=True, firm=True, onset=None, recorded=when, fact=fact
             )
         )
 

@@ -11,6 +11,7 @@ from cds_service.fhir.shapes import CodeableConcept, wording
 from cds_service.fhir.text import PhraseBook
 from cds_service.model.definitions import Knowledge, Lab, Presentation, ValueSet
 from cds_service.model.parts import CodeRow, CodeTableRef, TextPattern
+from cds_service.model.questionnaires import Questionnaire
 
 PRESENTATION = "presentation:"
 """Prefix that keeps presentations apart from value sets in the condition index."""
@@ -82,6 +83,7 @@ class Vocabulary:
         self.urgent_orders = frozenset(
             name for name, order in knowledge.orders.items() if order.priority != "routine"
         )
+        self.questionnaires: Mapping[str, Questionnaire] = knowledge.questionnaires
         self.order_covers = {name: frozenset(order.covers) for name, order in knowledge.orders.items()}
 
     def _compile_ingredients(self, medicines: Mapping[str, ValueSet], knowledge: Knowledge) -> None:
@@ -137,12 +139,7 @@ def plain_name(words: str) -> str:
 def _rows(
     refs: Iterable[CodeTableRef], codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]
 ) -> list[CodeRow]:
-    return [
-        row
-        for ref in refs
-        for row in codes[ref.table, ref.key]
-        if row.role not in ref.without_roles and (not ref.only or row.code in ref.only)
-    ]
+    return [row for ref in refs for row in codes[ref.table, ref.key] if ref.selects(row)]
 
 
 def _medicine_rows(

@@ -7,7 +7,20 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 
-LEAVES = frozenset({"condition", "medication", "examination", "habit", "patient", "onset"})
+LEAVES = frozenset(
+    {
+        "condition",
+        "medication",
+        "examination",
+        "habit",
+        "patient",
+        "onset",
+        "result",
+        "measured",
+        "family",
+        "allergy",
+    }
+)
 
 
 def findings_in(expression: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

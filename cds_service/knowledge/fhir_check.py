@@ -1,7 +1,11 @@
-"""Validates every draft order against FHIR R4; only `check` and the tests load it, never the serving process."""
+"""Validates drafts and questionnaires against FHIR R4; only `check` and tests load it, never the serving process."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from fhir.resources.R4B.questionnaire import Questionnaire
 from fhir.resources.R4B.servicerequest import ServiceRequest
 from pydantic import ValidationError
 
@@ -47,4 +51,18 @@ def draft_faults(knowledge: Knowledge) -> list[Fault]:
         except ValidationError as error:
             text = f"The draft is not FHIR R4: {error.error_count()} faults."
             faults.append(Fault(where, 1, "", CHECK, text, "Correct title, codes or note."))
+    return faults
+
+
+def questionnaire_faults(resources: Mapping[str, Mapping[str, Any]]) -> list[Fault]:
+    """Return a fault for each questionnaire that could not be served: `resources` are those built, by id."""
+    faults = []
+    for name, resource in resources.items():
+        try:
+            Questionnaire.model_validate(resource)
+        except ValidationError as error:
+            first = ".".join(str(step) for step in error.errors(include_url=False)[0]["loc"])
+            text = f"The Questionnaire is not FHIR R4: {error.error_count()} faults, the first at {first}."
+            where = f"questionnaires/{name}.yaml"
+            faults.append(Fault(where, 1, "", "questionnaire-resource", text, "Correct the file."))
     return faults

@@ -14,7 +14,8 @@ from cds_service.errors import KnowledgeError
 from cds_service.knowledge.checks import cross_file_faults
 from cds_service.knowledge.codes import Tables
 from cds_service.knowledge.draft import Draft
-from cds_service.knowledge.yaml_reader import Document, read_documents
+from cds_service.knowledge.overlay import Layers
+from cds_service.knowledge.yaml_reader import Document
 from cds_service.model.definitions import (
     Cause,
     Definition,
@@ -26,11 +27,14 @@ from cds_service.model.definitions import (
     RedFlag,
     Rule,
     Service,
-    Source,
     Template,
     ValueSet,
 )
 from cds_service.model.faults import Fault, did_you_mean
+from cds_service.model.questionnaires import Questionnaire
+from cds_service.model.site import SiteChange
+from cds_service.model.treatments import Treatment
+from cds_service.model.trust import Attribute, Source, Statement
 
 KINDS: Mapping[str, tuple[str, type[Definition]]] = {
     "presentations": ("presentation", Presentation),
@@ -40,10 +44,14 @@ KINDS: Mapping[str, tuple[str, type[Definition]]] = {
     "red_flags": ("red_flag", RedFlag),
     "orders": ("order", Order),
     "causes": ("cause", Cause),
+    "treatments": ("treatment", Treatment),
     "templates": ("template", Template),
     "services": ("service", Service),
     "sources": ("source", Source),
     "override_reasons": ("override_reason", OverrideReasonDefinition),
+    "statements": ("statement", Statement),
+    "attributes": ("attribute", Attribute),
+    "questionnaires": ("questionnaire", Questionnaire),
 }
 """Folder → schema and type. This lists kinds of content; the content itself is listed by its folders alone."""
 
@@ -53,11 +61,13 @@ _OTHER_FOLDERS = {"schema", "terminology"}
 class Inspection:
     """What a folder holds: every fault of the first three gates and, without errors, the `knowledge`."""
 
-    def __init__(self, folder: Path, release: str, today: date) -> None:
-        """Read and check everything; nothing is raised."""
+    def __init__(self, folder: Path, release: str, today: date, overlay: Path | None = None) -> None:
+        """Read and check everything, with a site's `overlay` laid over it if there is one; nothing is raised."""
         self.folder = folder
+        self.layers = Layers(folder, overlay)
         self.faults: list[Fault] = []
         self.knowledge: Knowledge | None = None
+        self.site_changes: tuple[SiteChange, ...] = ()
         if not (folder / "schema").is_dir():
             self.faults.append(
                 Fault(
@@ -65,10 +75,14 @@ class Inspection:
                 )
             )
             return
-        tables = Tables(folder / "terminology")
+        tables = self.layers.tables()
         self.faults += tables.faults
         self.faults += self._stray_files()
+        self.faults += self.layers.stray_files([*KINDS])
         documents, broken = self._read_documents()
+        self.site_changes = self.layers.changes(
+            {kind: documents[kind].values() for kind in KINDS}, tables.added
+        )
         draft = Draft(documents, tables, today, broken)
         self.faults += cross_file_faults(draft)
         self.faults.sort()
@@ -76,7 +90,7 @@ class Inspection:
             values = {
                 kind: {name: one.value for name, one in docs.items()} for kind, docs in documents.items()
             }
-            self.knowledge = _build(values, tables, version_of(folder, release))
+            self.knowledge = _build(values, tables, version_of(folder, release, overlay), self.site_changes)
 
     @property
     def errors(self) -> list[Fault]:
@@ -86,7 +100,7 @@ class Inspection:
     @property
     def counts(self) -> dict[str, int]:
         """How many definitions of each kind the folder holds."""
-        return {kind: len(list((self.folder / kind).glob("*.yaml"))) for kind in KINDS}
+        return {kind: len(self.layers.files(kind)) for kind in KINDS}
 
     def _stray_files(self) -> list[Fault]:
         faults = []
@@ -113,7 +127,7 @@ class Inspection:
         documents: dict[str, dict[str, Document]] = {kind: {} for kind in KINDS}
         broken: dict[str, set[str]] = {kind: set() for kind in KINDS}
         for kind, (schema, _type) in KINDS.items():
-            for document in read_documents(self.folder / kind, self.folder):
+            for document in self.layers.documents(kind):
                 name = Path(document.file).stem
                 faults = document.faults or schemas.faults(schema, document)
                 self.faults += faults
@@ -124,9 +138,12 @@ class Inspection:
         return documents, broken
 
 
-def load(folder: Path, release: str, today: date) -> Knowledge:
-    """Return the knowledge of `folder`. Raises `KnowledgeError` with every fault when there is an error."""
-    inspection = Inspection(folder, release, today)
+def load(folder: Path, release: str, today: date, overlay: Path | None = None) -> Knowledge:
+    """Return the knowledge of `folder`, with a site's `overlay` laid over it if there is one.
+
+    Raises `KnowledgeError` with every fault when there is an error.
+    """
+    inspection = Inspection(folder, release, today, overlay)
     if inspection.knowledge is None:
         raise KnowledgeError(
             f"The content in {folder.name}/ has {len(inspection.errors)} errors; correct them and start again.",
@@ -135,27 +152,31 @@ def load(folder: Path, release: str, today: date) -> Knowledge:
     return inspection.knowledge
 
 
-def load_proven(folder: Path, release: str) -> Knowledge:
-    """Return content that has passed every gate under its present version; nothing is checked again."""
-    values = {
-        kind: {Path(document.file).stem: document.value for document in read_documents(folder / kind, folder)}
-        for kind in KINDS
-    }
-    return _build(values, Tables(folder / "terminology"), version_of(folder, release))
+def version_of(folder: Path, release: str, overlay: Path | None = None) -> str:
+    """Return `<release>+<first 12 of the hash of the content>`."""
+    return f"{release}+{content_digest(folder, overlay)[:12]}"
 
 
-def version_of(folder: Path, release: str) -> str:
-    """Return `<release>+<first 12 of the SHA-256 over every content file's path and bytes>`."""
+def content_digest(folder: Path, overlay: Path | None = None) -> str:
+    """Return the SHA-256 over every content file's path and bytes, those of a site's overlay included."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in {".yaml", ".csv", ".json"}:
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-            digest.update(content)
-    return f"{release}+{digest.hexdigest()[:12]}"
+    for base in (folder, overlay) if overlay else (folder,):
+        if base is overlay:
+            digest.update(b"site overlay\0")
+        for path in sorted(base.rglob("*")):
+            if path.suffix in {".yaml", ".csv", ".json"} and path.is_file():
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(base).as_posix()}\0{len(content)}\0".encode())
+                digest.update(content)
+    return digest.hexdigest()
 
 
-def _build(values: Mapping[str, Mapping[str, Any]], tables: Tables, version: str) -> Knowledge:
+def _build(
+    values: Mapping[str, Mapping[str, Any]],
+    tables: Tables,
+    version: str,
+    site_changes: tuple[SiteChange, ...],
+) -> Knowledge:
     built: dict[str, Any] = {
         kind: {name: _convert(value, wanted) for name, value in values[kind].items()}
         for kind, (_schema, wanted) in KINDS.items()
@@ -165,6 +186,7 @@ def _build(values: Mapping[str, Mapping[str, Any]], tables: Tables, version: str
         codes=tables.codes,
         conversions=tables.conversions,
         spellings=tables.spellings,
+        site_changes=site_changes,
         **built,
     )
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from cds_service.knowledge.draft import BANDS, Draft, lab_finding_uses
-from cds_service.knowledge.expressions import Path, findings_in, rests_on_facts
+from cds_service.knowledge.expressions import Path, findings_in, leaves_in, rests_on_facts
 from cds_service.knowledge.yaml_reader import Document
 from cds_service.model.faults import Fault, did_you_mean
 
@@ -89,6 +89,11 @@ def circular_rules(draft: Draft) -> Iterator[Fault]:
     graph: dict[str, set[str]] = {}
     for name, document in draft.of("rules"):
         graph[name] = {finding for _path, finding in findings_in(document.value["when"])}
+        graph[name] |= {
+            f"{operand['lab']}-normal"
+            for _path, operator, operand in leaves_in(document.value["when"])
+            if operator in {"result", "measured"}
+        }
     for name, document in draft.of("labs"):
         needs = {finding for _path, finding in lab_finding_uses(document.value)}
         if "yields_to" in document.value:

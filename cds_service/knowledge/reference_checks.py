@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cds_service.knowledge.codes import ICD10CM, SYSTEMS
 from cds_service.knowledge.draft import (
     RESERVED_FINDINGS,
     Draft,
@@ -33,9 +34,20 @@ def unknown_reference(draft: Draft) -> Iterator[Fault]:
             if name not in known:
                 text = f"There is no {name!r} among the {wanted}."
                 yield document.fault(path, "unknown-reference", text, did_you_mean(name, sorted(known)))
-            elif path[0] == "workup" and not _is_offered(draft, name):
+            elif path[0] in {"workup", "order"} and not _is_offered(draft, name):
                 text = f"The order {name!r} is not offered."
                 yield document.fault(path, "unknown-reference", text, "Name one that is, or leave it out.")
+
+
+def unknown_statement(draft: Draft) -> Iterator[Fault]:
+    """A statement of the source document that a definition names has its file."""
+    known = draft.known("statements")
+    for _kind, _name, document in every(draft):
+        for place, name in enumerate(document.value.get("in_source_document", ())):
+            if name not in known:
+                text = f"There is no statement {name!r}."
+                remedy = did_you_mean(name, sorted(known))
+                yield document.fault(("in_source_document", place), "unknown-statement", text, remedy)
 
 
 def _is_offered(draft: Draft, order: str) -> bool:
@@ -44,7 +56,7 @@ def _is_offered(draft: Draft, order: str) -> bool:
 
 
 def unknown_code_key(draft: Draft) -> Iterator[Fault]:
-    """A code table has the key that is named."""
+    """A code table has the key that is named, and under it every code that the key is narrowed to."""
     known = {f"{table}/{key}" for table, key in draft.tables.codes}
     for _kind, _name, document in every(draft):
         for path, ref in code_refs(document.value):
@@ -52,6 +64,32 @@ def unknown_code_key(draft: Draft) -> Iterator[Fault]:
             if wanted not in known:
                 text = f"No code table has {wanted}."
                 yield document.fault(path, "unknown-code-key", text, did_you_mean(wanted, sorted(known)))
+                continue
+            codes = [row.code for row in draft.tables.codes[ref["table"], ref["key"]]]
+            for place, code in enumerate(ref.get("only", ())):
+                if code not in codes:
+                    text = f"{wanted} has no code {code}."
+                    remedy = did_you_mean(code, codes)
+                    yield document.fault((*path, "only", place), "unknown-code-key", text, remedy)
+
+
+def unknown_code(draft: Draft) -> Iterator[Fault]:
+    """A code that an example gives stands in a table, by itself or under a prefix; other systems are not ours."""
+    known = {(row.system, _bare(row.code)) for rows in draft.tables.codes.values() for row in rows}
+    starts = {_bare(row.code) for rows in draft.tables.codes.values() for row in rows if row.prefix}
+    for _kind, _name, document in every(draft):
+        for place, example in enumerate(document.value.get("examples", ())):
+            given = example.get("code", {})
+            system, code = given.get("system"), _bare(given.get("code", ""))
+            under_prefix = system == ICD10CM and any(code[:size] in starts for size in range(3, len(code)))
+            if system in SYSTEMS and (system, code) not in known and not under_prefix:
+                text = f"No code table has the code {given['code']}."
+                remedy = "Take one of a table, or add its row."
+                yield document.fault(("examples", place, "code"), "unknown-code", text, remedy)
+
+
+def _bare(code: str) -> str:
+    return code.replace(".", "")
 
 
 def unknown_finding(draft: Draft) -> Iterator[Fault]:
@@ -71,16 +109,38 @@ def unknown_value_set(draft: Draft) -> Iterator[Fault]:
     known = sorted(draft.known("value_sets"))
     read = draft.documents["value_sets"]
     for document, path, operator, operand in leaves(draft):
-        wanted = operand.get("in", ()) if operator in {"condition", "medication"} else ()
+        wanted = operand.get("in", ())
         for place, name in enumerate(wanted):
             if name not in known:
                 text = f"There is no value set {name!r}."
                 yield document.fault(
                     (*path, "in", place), "unknown-value-set", text, did_you_mean(name, known)
                 )
-            elif name in read and (read[name].value["kind"] == "medication") != (operator == "medication"):
+            elif (
+                operator in {"condition", "medication"}
+                and name in read
+                and (read[name].value["kind"] == "medication") != (operator == "medication")
+            ):
                 text = f"{name!r} is not a value set for a {operator}."
                 yield document.fault((*path, "in", place), "wrong-value-set", text, "Use the right operator.")
+
+
+def unknown_result(draft: Draft) -> Iterator[Fault]:
+    """A lab and its bands that a rule asks a result of exist."""
+    labs = sorted(draft.known("labs"))
+    for document, path, operator, operand in leaves(draft):
+        if operator not in {"result", "measured"}:
+            continue
+        lab = operand["lab"]
+        if lab not in labs:
+            yield document.fault(
+                (*path, "lab"), "unknown-result", f"There is no lab {lab!r}.", did_you_mean(lab, labs)
+            )
+            continue
+        for place, band in enumerate(operand.get("bands", ())):
+            if f"{lab}-{band}" not in draft.lab_findings:
+                text = f"The lab {lab} has no band {band!r}."
+                yield document.fault((*path, "bands", place), "unknown-result", text, "Name one that it has.")
 
 
 def uncited_source(draft: Draft) -> Iterator[Fault]:

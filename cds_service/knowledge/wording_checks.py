@@ -20,7 +20,19 @@ _CARELESS = re.compile(
     r"\bstop(?:ping)?\b|\bsafe\b|nothing to worry|\byou have\b|\b\d+(?:\.\d+)? ?(?:mg|mcg|g)\b(?!/)",
     re.IGNORECASE,
 )
-_CARD_TEXT = {"because", "text", "action", "detail", "summary", "note", "label", "repeat_label", "title"}
+_CARD_TEXT = {
+    "because",
+    "text",
+    "short",
+    "if_unknown",
+    "action",
+    "detail",
+    "summary",
+    "note",
+    "label",
+    "repeat_label",
+    "title",
+}
 
 PLACEHOLDERS = frozenset(
     {
@@ -68,7 +80,8 @@ def unknown_placeholder(draft: Draft) -> Iterator[Fault]:
     for kind, allowed in (
         ("templates", PLACEHOLDERS),
         ("red_flags", frozenset({"lead"})),
-        ("causes", frozenset({"noun"})),
+        ("causes", frozenset({"noun", "missing", "value"})),
+        ("treatments", frozenset({"what"})),
     ):
         for _name, document in draft.of(kind):
             for path, sentence in _filled_sentences(kind, document.value):
@@ -87,8 +100,14 @@ def _filled_sentences(kind: str, value: Mapping[str, Any]) -> Iterator[tuple[Pat
     """Yield every sentence of a definition in which a card fills placeholders."""
     if kind == "templates":
         yield from ((("text", member), words) for member, words in value["text"].items())
+    elif kind == "treatments":
+        for place, part in enumerate(value.get("cautions", ())):
+            yield from ((("cautions", place, name), part[name]) for name in ("text", "short") if name in part)
     elif "summary" in value:
         yield ("summary",), value["summary"]
+    for place, remark in enumerate(value.get("remarks", ())):
+        if "unmeasured" in remark or "measured" in remark:
+            yield ("remarks", place, "text"), remark["text"]
 
 
 def _placeholders(sentence: str) -> set[str]:
@@ -128,7 +147,7 @@ def _day(text: str) -> date | None:
 
 def careless_wording(draft: Draft) -> Iterator[Fault]:
     """No text promises, instructs or doses."""
-    for kind in ("causes", "red_flags", "orders", "templates", "labs"):
+    for kind in ("causes", "red_flags", "treatments", "orders", "templates", "labs"):
         for _name, document in draft.of(kind):
             for path, words in _sentences(document.value, ()):
                 found = _CARELESS.search(words)

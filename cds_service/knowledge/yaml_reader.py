@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import yaml
 
 from cds_service.model.faults import Fault
@@ -30,9 +29,10 @@ _PLAIN_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 class Document:
     """One YAML file: its plain `value` (None when it cannot be read), its faults, and where each path stands."""
 
-    def __init__(self, file: str, text: str) -> None:
-        """Parse `text`; every fault is kept, none is raised."""
+    def __init__(self, file: str, text: str, folder: str = "") -> None:
+        """Parse `text`; every fault is kept, none is raised. `folder` is that of a `Fault`."""
         self.file = file
+        self.folder = folder
         self.faults: list[Fault] = []
         self.value: Any = None
         self._root: yaml.Node | None = None
@@ -67,10 +67,10 @@ class Document:
 
     def fault(self, path: Sequence[str | int], check: str, text: str, remedy: str) -> Fault:
         """Build a fault that points at `path` in this file."""
-        return Fault(self.file, self.line_of(path), spell_path(path), check, text, remedy)
+        return Fault(self.file, self.line_of(path), spell_path(path), check, text, remedy, folder=self.folder)
 
     def _add(self, line: int, path: str, text: str, remedy: str) -> None:
-        self.faults.append(Fault(self.file, line, path, CHECK, text, remedy))
+        self.faults.append(Fault(self.file, line, path, CHECK, text, remedy, folder=self.folder))
 
     def _refuse_anchors(self, text: str) -> None:
         """Find anchors and aliases first: the nodes do not show them, and following them can go in circles."""
@@ -142,23 +142,25 @@ def spell_path(path: Sequence[str | int]) -> str:
     return text
 
 
-def with_line(fault: Fault, base: Path) -> Fault:
-    """Return a fault of the later gates with the line of its path, read from the file once more."""
-    path = [int(step) if step.isdigit() else step for step in _STEP.findall(fault.path)]
-    document = Document(fault.file, (base / fault.file).read_text(encoding="utf-8"))
-    return msgspec.structs.replace(fault, line=document.line_of(path))
+def steps_of(path: str) -> list[str | int]:
+    """Return ["evidence", 0, "finding"] for `evidence[0].finding`."""
+    return [int(step) if step.isdigit() else step for step in _STEP.findall(path)]
 
 
-def read_documents(folder: Path, base: Path) -> Iterator[Document]:
-    """Yield every YAML file of one folder, by name; `file` is relative to `base`."""
+def read_documents(folder: Path, base: Path, label: str = "") -> Iterator[Document]:
+    """Yield every YAML file of one folder, by name; `file` is relative to `base`, which faults call `label`."""
     for path in sorted(folder.glob("*.yaml")):
-        file = path.relative_to(base).as_posix()
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            document = Document(file, "null")
-            document.value = None
-            document.faults.append(Fault(file, 1, "", CHECK, "The file is not UTF-8.", "Save it as UTF-8."))
-            yield document
-            continue
-        yield Document(file, text)
+        yield read_document(path, base, label)
+
+
+def read_document(path: Path, base: Path, label: str = "") -> Document:
+    """Return one YAML file; `file` is relative to `base`, which faults call `label`."""
+    file = path.relative_to(base).as_posix()
+    try:
+        return Document(file, path.read_text(encoding="utf-8"), label)
+    except UnicodeDecodeError:
+        document = Document(file, "null", label)
+        document.faults.append(
+            Fault(file, 1, "", CHECK, "The file is not UTF-8.", "Save it as UTF-8.", folder=label)
+        )
+        return document

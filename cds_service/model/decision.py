@@ -11,6 +11,8 @@ from cds_service.model.definitions import Cause, Evidence, Order, RedFlag
 from cds_service.model.facts import Fact, Measurement, PatientFacts, ReadingNote
 from cds_service.model.findings import Outcome
 from cds_service.model.hooks import Card, Indicator
+from cds_service.model.parts import OrderCaution
+from cds_service.model.treatments import TreatmentPlan
 
 
 class Standing(StrEnum):
@@ -70,8 +72,18 @@ class WorkupStatus(StrEnum):
     NOT_APPLICABLE = "not-applicable"
 
 
+class OrderWarning(msgspec.Struct, frozen=True, gc=False):
+    """A caution of an order that holds for this patient, with the facts that make it hold."""
+
+    caution: OrderCaution
+    facts: tuple[Fact, ...]
+
+
 class WorkupItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One order with its status. `prompted_by` are the facts that ask for it, `measured` the results that answer it."""
+    """One order with its status. `prompted_by` are the facts that ask for it, `measured` the results that answer it.
+
+    `questionnaire` is set where the order is a set of questions, with the linkIds of those `unanswered`.
+    """
 
     order: Order
     status: WorkupStatus
@@ -82,8 +94,11 @@ class WorkupItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     red_flag: str | None = None
     prompted_by: tuple[Fact, ...] = ()
     measured: tuple[Measurement, ...] = ()
+    cautions: tuple[OrderWarning, ...] = ()
     reference: str | None = None
     on: str | None = None
+    questionnaire: str | None = None
+    unanswered: tuple[str, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -114,6 +129,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     ranking: tuple[RankedCause, ...]
     not_assessed: tuple[NotAssessed, ...]
     workup: tuple[WorkupItem, ...]
+    treatment: TreatmentPlan
     notes: tuple[ReadingNote, ...]
     level: Indicator
     cards: tuple[Card, ...]

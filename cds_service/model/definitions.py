@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -16,10 +15,19 @@ from cds_service.model.parts import (
     CodeTableRef,
     Derivation,
     Limit,
+    LongerWindow,
+    Need,
+    OrderCaution,
     ReferenceRange,
     ShorterWindow,
     TextPattern,
 )
+from cds_service.model.questionnaires import Questionnaire
+from cds_service.model.site import SiteChange
+from cds_service.model.treatments import Treatment
+from cds_service.model.trust import Attribute, Source, Statement
+from cds_service.model.trust import Definition as Definition  # noqa: PLC0414 - named by who imports definitions
+from cds_service.model.trust import Review as Review  # noqa: PLC0414 - named by who imports definitions
 
 
 class Urgency(IntEnum):
@@ -63,37 +71,17 @@ class Weight(StrEnum):
         return self.value.split("-", maxsplit=1)[0]
 
 
-class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """What every file has: its id (the file's name) and a title for people."""
-
-    id: str
-    title: str
-
-
-class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """When a statement was written and when it must be read again; `checked_by` stays null until a clinician signs."""
-
-    written_on: date
-    next_review: date
-    checked_by: str | None = None
-
-
-class Source(Definition, frozen=True, kw_only=True):
-    """A place that a statement can be traced to. `grade`: V read, L page found, K general knowledge, 2nd secondary."""
-
-    publisher: str
-    url: str | None = None
-    grade: str
-    reference: str | None = None
-
-
 class Presentation(Definition, frozen=True, kw_only=True):
-    """A symptom or sign that starts a differential when a clinician records it."""
+    """A symptom or sign that starts a differential when a clinician records it.
+
+    `needs` name what must be on record before it can be called benign.
+    """
 
     noun: str
     codes: tuple[CodeTableRef, ...] = ()
     text: TextPattern | None = None
     workup: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
     in_source_document: tuple[str, ...] = ()
     review: Review
     examples: tuple[Mapping[str, Any], ...]
@@ -140,6 +128,7 @@ class Lab(Definition, frozen=True, kw_only=True):
     own_range_when: tuple[str, ...] = ()
     fresh_days: int
     shorter_windows: tuple[ShorterWindow, ...] = ()
+    longer_windows: tuple[LongerWindow, ...] = ()
     retest_hours: int
     before_onset_days: int | None = None
     unrepeated_days: int = 0
@@ -170,7 +159,10 @@ class RedFlagLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedFlag(Definition, frozen=True, kw_only=True):
-    """A combination that must not wait: a card of its own with the facts that fired."""
+    """A combination that must not wait: a card of its own with the facts that fired.
+
+    With `yields_to_critical` it is silent while another critical flag fires.
+    """
 
     levels: tuple[RedFlagLevel, ...]
     summary: str
@@ -178,6 +170,7 @@ class RedFlag(Definition, frozen=True, kw_only=True):
     detail: str
     workup: tuple[str, ...]
     speaks_for: tuple[str, ...] = ()
+    yields_to_critical: bool = False
     cites: tuple[str, ...]
     review: Review
     examples: tuple[Mapping[str, Any], ...]
@@ -188,6 +181,7 @@ class Order(Definition, frozen=True, kw_only=True):
 
     label: str
     repeat_label: str | None = None
+    in_source_document: tuple[str, ...] = ()
     kind: str
     codes: tuple[CodeTableRef, ...] = ()
     draft_code: str | None = None
@@ -200,6 +194,7 @@ class Order(Definition, frozen=True, kw_only=True):
     pending_days: int = 90
     not_applicable_when: Any = None
     note: str | None = None
+    cautions: tuple[OrderCaution, ...] = ()
     review: Review
     examples: tuple[Mapping[str, Any], ...] = ()
 
@@ -259,6 +254,7 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """All content, checked, with every code looked up. `version` is `<release>+<first 12 of the content hash>`."""
 
     version: str
+    site_changes: tuple[SiteChange, ...] = ()
     presentations: Mapping[str, Presentation]
     value_sets: Mapping[str, ValueSet]
     labs: Mapping[str, Lab]
@@ -270,6 +266,10 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     services: Mapping[str, Service]
     sources: Mapping[str, Source]
     override_reasons: Mapping[str, OverrideReasonDefinition]
+    statements: Mapping[str, Statement] = {}
+    attributes: Mapping[str, Attribute] = {}
+    questionnaires: Mapping[str, Questionnaire] = {}
     codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]
     conversions: Mapping[str, Mapping[str, tuple[Decimal, Decimal]]]
     spellings: Mapping[str, str]
+    treatments: Mapping[str, Treatment] = {}

@@ -51,6 +51,10 @@ class ReadingNote(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     remedy: str
 
 
+BY_PATIENT = "patient-reported"
+"""The note of a fact that rests on the patient's own words."""
+
+
 class Measurement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A result in the lab's one unit. `value` is None when it cannot be read as a number in that unit.
 
@@ -75,7 +79,11 @@ class Measurement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class RecordedCondition(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A problem or sign on record. `active` includes relapse and recurrence; `firm` is False for provisional ones."""
+    """A problem, sign, procedure or device on record.
+
+    `active` includes remission, relapse and recurrence; a completed procedure is over. `firm` is False for
+    provisional ones.
+    """
 
     value_sets: frozenset[str]
     fact: Fact
@@ -98,12 +106,26 @@ class Medication(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Examination(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One part of an examination (`strength`, `bulk`, `reflexes`, `tone`): `normal` or `abnormal`."""
+    """One part of an examination (`strength`, `reflexes`, `gait`, …): `normal` or `abnormal`."""
 
     part: str
     result: str
     fact: Fact
     on: When | None
+
+
+class Relative(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A condition of a relative; it is context and never the patient's own."""
+
+    value_sets: frozenset[str]
+    fact: Fact
+
+
+class Allergy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An allergy or intolerance on record, by what it is to."""
+
+    value_sets: frozenset[str]
+    fact: Fact
 
 
 class SocialAmount(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -135,11 +157,19 @@ class RecordedPresentation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     fact: Fact
 
 
+class Answered(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The newest answer to one question: the codes that were chosen (`yes`, `no`, …) and the words."""
+
+    codes: frozenset[str]
+    fact: Fact
+
+
 class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything read from one request.
 
     `arrived` holds the kinds of facts for which an answer came (`conditions`, `medications`, `labs`, …): only
-    then does silence mean absence. `notes` tell what could not be used.
+    then does silence mean absence. `notes` tell what could not be used. `denied` are the value sets that somebody
+    was asked for and denied, `answers` the answered questions by linkId, `history` what answers say or do not say.
     """
 
     patient_id: str
@@ -152,8 +182,12 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     examinations: tuple[Examination, ...]
     habits: tuple[SocialAmount, ...]
     placed_orders: tuple[PlacedOrder, ...]
-    family_history: tuple[Fact, ...]
+    relatives: tuple[Relative, ...]
+    allergies: tuple[Allergy, ...] = ()
     arrived: frozenset[str]
     notes: tuple[ReadingNote, ...]
     encounter: str | None = None
     missing_keys: tuple[str, ...] = ()
+    denied: Mapping[str, Fact] = {}
+    answers: Mapping[str, Answered] = {}
+    history: Mapping[str, tuple[bool, Fact]] = {}

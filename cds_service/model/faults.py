@@ -12,7 +12,10 @@ _FEW = 8
 
 
 class Fault(msgspec.Struct, frozen=True, order=True):
-    """One fault. `file` is relative to the content folder, `line` starts at 1, `path` is like `evidence[0].finding`."""
+    """One fault. `file` is relative to the content folder, `line` starts at 1, `path` is like `evidence[0].finding`.
+
+    `folder` is empty for the content itself; for a file of a site overlay it is the name of that folder.
+    """
 
     file: str
     line: int
@@ -21,12 +24,14 @@ class Fault(msgspec.Struct, frozen=True, order=True):
     text: str
     remedy: str
     is_warning: bool = False
+    folder: str = ""
 
     def __str__(self) -> str:
         """One line that an editor can jump to."""
         place = f" {self.path}" if self.path else ""
         mark = "warning " if self.is_warning else ""
-        return f"{self.file}:{self.line}:{place} {mark}[{self.check}] {self.text} {self.remedy}"
+        file = f"{self.folder}/{self.file}" if self.folder else self.file
+        return f"{file}:{self.line}:{place} {mark}[{self.check}] {self.text} {self.remedy}"
 
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:

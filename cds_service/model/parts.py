@@ -7,18 +7,6 @@ from decimal import Decimal
 import msgspec
 
 
-class CodeTableRef(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of one key of one code table, less the roles that do not mean the thing by themselves.
-
-    `only` narrows it to single codes, where a table's key holds several things.
-    """
-
-    table: str
-    key: str
-    only: tuple[str, ...] = ()
-    without_roles: tuple[str, ...] = ("nonspecific",)
-
-
 class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
     """One verified code of a shipped table; `prefix` codes match every ICD-10-CM code that starts so."""
 
@@ -32,11 +20,38 @@ class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
     systemic: bool = True
 
 
+class CodeTableRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of one key of one code table, less the roles and systems that do not mean the thing by themselves.
+
+    `only` narrows it to single codes, where a table's key holds several things. A sign leaves out the LOINC codes
+    of the vital sign that shows it: those are measured, not recorded.
+    """
+
+    table: str
+    key: str
+    only: tuple[str, ...] = ()
+    without_roles: tuple[str, ...] = ("nonspecific",)
+    without_systems: tuple[str, ...] = ()
+
+    def selects(self, row: CodeRow) -> bool:
+        """Whether a row of the key means the thing."""
+        if row.role in self.without_roles or row.system in self.without_systems:
+            return False
+        return not self.only or row.code in self.only
+
+
 class TextPattern(msgspec.Struct, frozen=True, kw_only=True):
     """Phrases that mean the thing when no code is known; `*` ends a word stem, `unless` names decoys."""
 
     match: tuple[str, ...]
     unless: tuple[str, ...] = ()
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that must be on record before a symptom can be called benign, and what it is called."""
+
+    finding: str
+    name: str
 
 
 class OtherLimit(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +95,14 @@ class ShorterWindow(msgspec.Struct, frozen=True, kw_only=True):
     from_its_date: bool = False
 
 
+class LongerWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """While a finding is present a result speaks longer; a shorter window that holds as well goes before."""
+
+    when: str
+    days: int
+    because: str
+
+
 class Derivation(msgspec.Struct, frozen=True, kw_only=True):
     """A value calculated from two results of one sample: from + slope x (reference - adjust_by)."""
 
@@ -89,3 +112,11 @@ class Derivation(msgspec.Struct, frozen=True, kw_only=True):
     reference: Decimal
     same_sample_hours: int
     not_when: tuple[str, ...]
+
+
+class OrderCaution(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence that belongs on an order while the finding `when` is present."""
+
+    when: str
+    text: str
+    cites: str

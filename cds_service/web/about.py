@@ -1,29 +1,35 @@
-"""A page that tells a person how answers are made and from which sources; it holds no patient data."""
+"""Tells people and programs how answers are made and from which sources; it holds no patient data."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
+from cds_service.knowledge.disclosure import GRADES, METHOD, disclosure
 from cds_service.model.definitions import Knowledge
+from cds_service.model.hooks import ascii_json
+from cds_service.web import clock
 
-GRADES = {
-    "V": "passage read",
-    "L": "page found, passage not read",
-    "K": "general knowledge",
-    "2nd": "read through a secondary page",
-    "own": "our own judgement, awaiting clinical review",
-}
+_HTML, _JSON = "text/html", "application/json"
 
 
 def blueprint(knowledge: Knowledge) -> Blueprint:
-    """Return the route of the page; it is the same for every reader."""
+    """Return the routes of the page and of its data; they are the same for every reader."""
     routes = Blueprint("about", __name__, template_folder="templates")
-    signed = sum(1 for cause in knowledge.causes.values() if cause.review.checked_by)
 
     @routes.get("/about")
     def about() -> Response:
-        page = render_template("about.html", knowledge=knowledge, grades=GRADES, signed=signed)
-        return Response(page, content_type="text/html; charset=utf-8")
+        if request.accept_mimetypes.best_match([_HTML, _JSON]) == _JSON:
+            response = as_json()
+        else:
+            told = disclosure(knowledge, clock.now().date())
+            page = render_template("about.html", knowledge=knowledge, told=told, grades=GRADES, method=METHOD)
+            response = Response(page, content_type=f"{_HTML}; charset=utf-8")
+        response.headers.add("Vary", "Accept")
+        return response
+
+    @routes.get("/about.json")
+    def as_json() -> Response:
+        return Response(ascii_json(disclosure(knowledge, clock.now().date())), content_type=_JSON)
 
     @routes.get("/")
     def root() -> Response:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.case_files import CaseError, decoys, read_yaml, refuse_unknown_keys
 from tests.support.json_text import from_json, to_json
+from tests.support.observations import lab, vital
 from tests.support.patients import bundle, hook_request
-from tests.support.resources import Subject, condition
+from tests.support.resources import Subject, condition, medication_request, medication_statement
 from tests.support.terminology import NoCodeError, codings, drug_coding, lab_coding
 
 SUBJECT = Subject(patient_id="x-patient", encounter_id="x-encounter", as_of="2026-06-15T10:00:00Z")
@@ -72,6 +73,34 @@ def test_a_condition_entered_in_error_has_no_clinical_status() -> None:
     assert "clinicalStatus" not in condition({"text": "x", "verification": "entered-in-error"}, SUBJECT, "c1")
     refuted = condition({"text": "x", "verification": "refuted"}, SUBJECT, "c1")
     assert refuted["clinicalStatus"]["coding"][0]["code"] == "active"
+
+
+def test_a_blood_pressure_has_two_components() -> None:
+    """The first number is the systolic one, and neither stands for the whole."""
+    built = vital({"pressure": "168/112", "date": "2026-06-15"}, SUBJECT, "v1")
+    shown = [
+        (part["code"]["coding"][0]["code"], str(part["valueQuantity"]["value"]))
+        for part in built["component"]
+    ]
+    assert shown == [("8480-6", "168"), ("8462-4", "112")]
+    assert "valueQuantity" not in built
+
+
+def test_a_laboratory_result_in_words_has_no_number() -> None:
+    """What the laboratory wrote stands in the value, and the name of the test in the code."""
+    built = lab({"text": "Urine protein dipstick", "value": "3+", "date": "2026-06-15"}, SUBJECT, "l1")
+    assert (built["code"], built["valueString"]) == ({"text": "Urine protein dipstick"}, "3+")
+
+
+@pytest.mark.parametrize("given", [{"started": "2026-01-02"}, {"ended": "2026-06-09"}, {}])
+def test_the_days_of_a_medicine_stand_where_they_were_given(given: dict[str, str]) -> None:
+    """An order bounds its dosage and a statement its period, with neither day where neither is known."""
+    names = {"started": "start", "ended": "end"}
+    period = {names[name]: day for name, day in given.items()} or None
+    order = medication_request({"text": "x", **given}, SUBJECT, "m1")
+    dosage = order.get("dosageInstruction", [{}])[0]
+    assert dosage.get("timing", {}).get("repeat", {}).get("boundsPeriod") == period
+    assert medication_statement({"text": "x", **given}, SUBJECT, "m2").get("effectivePeriod") == period
 
 
 def test_patient_view_carries_the_problem_in_the_record() -> None:

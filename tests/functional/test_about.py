@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cds_service.app import create_app, load_knowledge
 from cds_service.model.definitions import Knowledge
 from cds_service.settings import Settings
+from cds_service.web import clock
 from tests.functional.server import LiveServer
 
 
@@ -67,3 +69,37 @@ def test_the_style_sheet_and_the_front_door() -> None:
     assert (style.status_code, style.content_type) == (200, "text/css; charset=utf-8")
     front = client.get("/")
     assert (front.status_code, front.headers["Location"]) == (302, "/about")
+
+
+def test_the_same_is_told_as_json(knowledge: Knowledge) -> None:
+    """Programs get the data under its own address, or by asking for JSON; browsers and others get the page."""
+    client = create_app(Settings()).test_client()
+    data = client.get("/about.json")
+    assert (data.status_code, data.content_type) == (200, "application/json")
+    told = data.get_json()
+    assert told["knowledge_version"] == knowledge.version
+    assert len(told["attributes"]) == 13
+    asked = client.get("/about", headers={"Accept": "application/json"})
+    assert asked.get_json() == told
+    for accepted in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*"):
+        page = client.get("/about", headers={"Accept": accepted})
+        assert page.mimetype == "text/html"
+        assert "Accept" in page.headers["Vary"]
+
+
+def test_it_tells_the_source_attributes_and_the_limits(page: str, knowledge: Knowledge) -> None:
+    """Every source attribute and every measurement stands on the page with its words."""
+    shown = unescape(page)
+    assert [one.id for one in knowledge.attributes.values() if one.text not in shown] == []
+    assert [one.id for one in knowledge.labs.values() if one.title not in shown] == []
+    assert "6.5 mmol/L or more" in shown
+
+
+def test_an_overdue_review_is_told_with_its_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A review whose day has passed is listed on the page; before that there is no such list."""
+    client = create_app(Settings()).test_client()
+    assert "Overdue reviews" not in client.get("/about").get_data(as_text=True)
+    monkeypatch.setattr(clock, "now", lambda: datetime(2099, 1, 1, tzinfo=UTC))
+    late = client.get("/about").get_data(as_text=True)
+    assert "Overdue reviews" in late
+    assert "causes/caffeine · due 20" in late

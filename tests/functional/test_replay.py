@@ -35,7 +35,7 @@ def knowledge() -> Any:
 @pytest.fixture
 def replay(knowledge: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Replay:
     """Return a function that runs `cds-service replay` in this process."""
-    monkeypatch.setattr("cds_service.cli.replay.load_knowledge", lambda _: knowledge)
+    monkeypatch.setattr("cds_service.app.load_knowledge", lambda _: knowledge)
 
     def run_here(*arguments: str | Path) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["cds-service", "replay", *map(str, arguments)])

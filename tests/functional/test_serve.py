@@ -156,10 +156,13 @@ def test_check_names_the_fault_and_ends_with_1(broken_cards: Path) -> None:
 
 
 def test_check_accepts_the_shipped_content() -> None:
-    """The content that ships has no error: status 0, with the number of examples and the version."""
+    """The content that ships has no error: status 0, with the number of codes, of examples, and the version."""
     outcome = run("check")
     assert (outcome.status, outcome.err) == (0, "")
     assert "0 errors" in outcome.out
+    (codes,) = [line for line in outcome.out.splitlines() if line.startswith("codes: ")]
+    assert all(f" {system}" in codes for system in ("SNOMED CT", "LOINC", "ICD-10-CM", "RxNorm"))
+    assert codes.endswith(" with a display that is not official")
     assert "examples hold; knowledge version" in outcome.out
 
 

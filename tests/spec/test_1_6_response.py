@@ -81,14 +81,17 @@ def test_every_uuid_is_fresh_and_used_once(ask_app: Ask, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_every_action_creates_a_draft_order(ask_app: Ask, name: str) -> None:
-    """Only new draft orders for this patient are proposed; nothing of the record is changed or deleted."""
+def test_every_action_creates_a_draft(ask_app: Ask, name: str) -> None:
+    """Only draft orders and open questions for this patient are proposed; nothing is changed or deleted."""
     message = story(name)
     patient = message["context"]["patientId"]
     for action in _actions(cards(ask_app(PROBLEM, message))):
         resource = action["resource"]
-        assert (action["type"], resource["resourceType"]) == ("create", "ServiceRequest")
-        assert (resource["status"], resource["intent"]) == ("draft", "proposal")
+        assert action["type"] == "create"
+        assert (resource["resourceType"], resource["status"], resource.get("intent")) in {
+            ("ServiceRequest", "draft", "proposal"),
+            ("QuestionnaireResponse", "in-progress", None),
+        }
         assert resource["subject"] == {"reference": f"Patient/{patient}"}
         assert "id" not in resource
 

@@ -32,6 +32,8 @@ EXPLANATION_MEMBERS = {
     "red_flags",
     "ranking",
     "not_assessed",
+    "treatment",
+    "drug_safety",
     "workup",
     "notes",
 }

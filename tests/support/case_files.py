@@ -22,17 +22,20 @@ _RESULT = frozenset({"value", "comparator", "unit", "ucum", "range", "flag", "st
 SECTIONS: Mapping[str, frozenset[str]] = {
     "recording": _CODED | {"onset", "recorded", "clinical", "verification", "abated"},
     "conditions": _CODED | {"onset", "recorded", "clinical", "verification", "abated"},
-    "medications": frozenset({"text", "drug", "started", "authored", "status", "statement", "directions"}),
+    "medications": frozenset(
+        {"text", "drug", "started", "ended", "authored", "status", "statement", "directions"}
+    ),
     "labs": _RESULT | {"lab", "text", "loinc"},
-    "vitals": _RESULT | _CODED,
+    "vitals": _RESULT | _CODED | {"pressure"},
     "exam": frozenset({"date", "status", "text", "strength", "bulk", "reflexes", "tone"}),
     "social": frozenset({"habit", "text", "value", "unit", "date", "status"}),
     "orders": _CODED | {"status", "authored", "intent"},
     "family": _CODED | {"relation", "onset_age", "date", "status"},
+    "answers": frozenset({"link", "value", "authored", "status"}),
     "procedures": _CODED | {"date", "status"},
 }
 _SINGLE = frozenset(
-    {"id", "title", "about", "sample", "slice", "as_of", "hook", "patient", "normal_set", "expect"}
+    {"id", "title", "about", "sample", "as_of", "hook", "patient", "normal_set", "proves", "expect"}
 )
 
 

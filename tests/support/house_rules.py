@@ -8,10 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from tests.support import card_text
 from tests.support.card_text import Response
 
+SIGN_OFF = (
+    r"\b(clinically|medically) (approved|validated|verified|reviewed)\b|\bsigned off\b"
+    r"|\b(approved|validated|verified|reviewed|checked) by (a |our |the )?(clinician|doctor|physician|expert)"
+)
+"""Words that claim what only a clinician's signature could give."""
+
 _FORBIDDEN = {
     "speaks to the patient": r"\byou(r|rs|rself)?\b",
     "claims a diagnosis": r"\b(the diagnosis is|diagnosed with|patient (has|suffers from))\b",
     "gives false reassurance": r"\bnothing to worry about\b|\bnothing is wrong\b",
+    "claims a sign-off": SIGN_OFF,
     "gives a dose": r"\b\d+(\.\d+)?\s?(mg|mcg|micrograms?|ug|µg|μg)\b(?!\s?/)",
 }
 _MEDICINES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense")

@@ -28,6 +28,8 @@ _LAB_NAMES = {
     "vitamin-b12": "Vitamin B12",
     "vitamin-d-25oh": "25-hydroxyvitamin D",
 }
+_PRESSURE_CODES = ("8480-6", "8462-4")
+"""LOINC: systolic, then diastolic blood pressure."""
 _EXAM_PARTS = ("strength", "bulk", "reflexes", "tone")
 
 
@@ -63,14 +65,30 @@ def _measured(row: Row) -> Resource:
 
 
 def lab(row: Row, subject: Subject, resource_id: str) -> Resource:
-    """Return a laboratory result with its flag and range as the laboratory prints them."""
+    """Return a laboratory result with its flag and range as the laboratory prints them, or one in words."""
+    if "lab" not in row:
+        words = {"valueString": row["value"]}
+        return _observation(row, subject, resource_id, "laboratory", {"text": row["text"]}) | words
     name = row.get("text", _LAB_NAMES.get(row["lab"], row["lab"].replace("-", " ").capitalize()))
     code = {"coding": [lab_coding(row["lab"], row["unit"], row.get("loinc"))], "text": name}
     return _observation(row, subject, resource_id, "laboratory", code) | _measured(row)
 
 
+def _pressure(written: str) -> Resource:
+    codes = (codings("signs/hypotension", [code])[0] for code in _PRESSURE_CODES)
+    return {
+        "component": [
+            {"code": {"coding": [code]}, "valueQuantity": quantity(value, "mm[Hg]")}
+            for code, value in zip(codes, written.split("/"), strict=True)
+        ]
+    }
+
+
 def vital(row: Row, subject: Subject, resource_id: str) -> Resource:
-    """Return a vital sign."""
+    """Return a vital sign; a `pressure` such as "168/112" has its two numbers as components."""
+    if "pressure" in row:
+        whole = {"coding": codings("signs/hypotension", ["85354-9"]), "text": "Blood pressure"}
+        return _observation(row, subject, resource_id, "vital-signs", whole) | _pressure(row["pressure"])
     return _observation(row, subject, resource_id, "vital-signs", concept(row)) | _measured(row)
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.support import observations, resources
+from tests.support import answers, observations, resources
 from tests.support.case_files import Case
 from tests.support.resources import Resource, Row, Subject
 
@@ -36,6 +36,7 @@ _PREFETCH_ORDER = (
     "serviceRequests",
     "familyHistory",
     "procedures",
+    "questionnaireResponses",
 )
 
 
@@ -76,6 +77,9 @@ def record(case: Case) -> dict[str, list[Resource]]:
     }
     found["medications"] = _built(case, "medication", ordered, resources.medication_request)
     found["medicationStatements"] = _built(case, "statement", stated, resources.medication_statement)
+    found["questionnaireResponses"] = answers.responses(
+        case.get("answers", []), subject_of(case), _ids(case["id"].lower(), "answers")
+    )
     return {key: found[key] for key in _PREFETCH_ORDER}
 
 

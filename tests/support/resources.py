@@ -120,12 +120,17 @@ def _drug(row: Row) -> dict[str, Any]:
     return without_gaps({"coding": coding, "text": row["text"]})
 
 
+def _taken(row: Row) -> dict[str, Any] | None:
+    return without_gaps({"start": row.get("started"), "end": row.get("ended")}) or None
+
+
 def medication_request(row: Row, subject: Subject, resource_id: str) -> Resource:
-    """Return an order for a medicine; `started` is also the start of the dosage."""
+    """Return an order for a medicine; `started` and `ended` are also the bounds of the dosage."""
+    taken = _taken(row)
     dosage = without_gaps(
         {
             "text": row.get("directions"),
-            "timing": {"repeat": {"boundsPeriod": {"start": row["started"]}}} if "started" in row else None,
+            "timing": {"repeat": {"boundsPeriod": taken}} if taken else None,
         }
     )
     return without_gaps(
@@ -151,7 +156,7 @@ def medication_statement(row: Row, subject: Subject, resource_id: str) -> Resour
             "status": row.get("status", "active"),
             "medicationCodeableConcept": _drug(row),
             "subject": subject.reference,
-            "effectivePeriod": {"start": row["started"]} if "started" in row else None,
+            "effectivePeriod": _taken(row),
             "dateAsserted": row.get("authored"),
         }
     )

@@ -13,6 +13,7 @@ from cds_service.cards.stages import Stages
 from cds_service.engine.findings import FindingBook, FindingRules
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
+from cds_service.engine.treatment import TreatmentPlanner
 from cds_service.engine.workup import WorkupPlanner
 from cds_service.model.definitions import (
     Definition,
@@ -118,11 +119,18 @@ def decide(known: Knowledge, about: PatientFacts, given: Mapping[str, State] | N
         workup=workup,
         unrecorded=planner.unrecorded(patient, types, workup),
         level=Indicator.WARNING,
+        treatment=TreatmentPlanner(known.treatments).plan(patient, urgent=bool(fired)),
     )
 
 
-def compose(about: PatientFacts, *more: Definition, most_cards: int = 4, **given: State) -> tuple[Card, ...]:
+def compose(
+    about: PatientFacts,
+    *more: Definition,
+    most_cards: int = 4,
+    critical_as: Indicator = Indicator.CRITICAL,
+    **given: State,
+) -> tuple[Card, ...]:
     """Return the cards about a patient; `more` definitions stand beside the usual ones."""
     known = knowledge(*CONTENT, *more)
     states: dict[str, Any] = {name.replace("_", "-"): state for name, state in given.items()}
-    return CardComposer(known, ABOUT).compose(decide(known, about, states), service(most_cards))
+    return CardComposer(known, ABOUT, critical_as).compose(decide(known, about, states), service(most_cards))

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cds_service.cards.markdown import clean
-from cds_service.model.facts import Measurement, PatientFacts
+from cds_service.model.facts import Measurement, PatientFacts, Relative
 from cds_service.model.hooks import CDSResponse
 from tests.support.schemas import schema_faults
 from tests.unit.cards.decided import compose, flags
@@ -46,7 +46,7 @@ def said_by(text: str, value: str) -> PatientFacts:
         "conditions": named[:1],
         "medications": named[1:2],
         "habits": named[2:],
-        "family_history": (named[0].fact,),
+        "relatives": (Relative(value_sets=frozenset(), fact=named[0].fact),),
         "presentations": (presenting(text=text),),
     }
     return facts(dressed(CRITICAL), dressed(result("15", of="quendite")), **shown)

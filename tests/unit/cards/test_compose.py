@@ -8,13 +8,15 @@ import msgspec
 import pytest
 
 from cds_service.cards.explanation import EXTENSION
-from cds_service.model.facts import PatientFacts, ReadingNote
+from cds_service.model.definitions import Presentation
+from cds_service.model.facts import Measurement, PatientFacts, ReadingNote, Relative
 from cds_service.model.hooks import Card, CDSResponse, Indicator
 from tests.unit.cards.decided import ABOUT, compose, flags
 from tests.unit.cards.markdown_page import structure, tokens, visible
 from tests.unit.engine.neutral import (
     cause,
     condition,
+    define,
     facts,
     habit,
     medication,
@@ -41,7 +43,7 @@ def busy() -> PatientFacts:
         medications=(medication("elixir", started="2026-05-01"),),
         habits=(habit("humming", "6"),),
         placed_orders=(placed("quendite"),),
-        family_history=(condition("oddity").fact,),
+        relatives=(Relative(value_sets=frozenset(), fact=condition("oddity").fact),),
         notes=(ReadingNote(severity="warning", code="unit-not-understood", path="x", remedy="y"),),
         missing_keys=("labs",),
         presentations=(presenting(onset="2026-06-01", by_text=True),),
@@ -227,3 +229,73 @@ def test_results_without_an_id_are_all_shown() -> None:
     (card,) = compose(facts(*bare))
     assert "quendite 15 U/L, in range" in visible(card.detail or "")
     assert "**8**" in (card.detail or "")
+
+
+def test_a_remark_about_tests_never_done_names_them_and_falls_silent() -> None:
+    """What was measured, even long ago, is not called unmeasured; with all measured nothing is said."""
+    remark = {"text": "Taken for fizz, but {missing} never measured.", "cites": "r1"}
+    fizzy = cause(
+        "fizz",
+        ("zorbium-low", "strong-for"),
+        remarks=[{**remark, "unmeasured": ["zorbium", "quendite"]}],
+    )
+    (card,) = compose(facts(LOW), fizzy)
+    assert "Taken for fizz, but quendite never measured (The seed)." in (card.detail or "")
+    (card,) = compose(facts(LOW, result("15", of="quendite", on="2020-01-01")), fizzy)
+    assert "never measured" not in (card.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("of", "words"),
+    [
+        (result("8"), "Zorbium of 8 U/L: look elsewhere first"),
+        (result("8", on="2020-01-01"), None),
+        (result("8", of="quendite"), None),
+    ],
+)
+def test_a_remark_about_a_measurement_names_its_value(of: Measurement, words: str | None) -> None:
+    """Value and unit stand in the remark; without a result that speaks today nothing is said."""
+    remark = {"text": "Zorbium of {value}: look elsewhere first.", "cites": "r1", "measured": "zorbium"}
+    fizzy = cause("fizz", ("has-oddity", "strong-for"), remarks=[remark])
+    (card,) = compose(facts(of, conditions=(condition("oddity"),)), fizzy)
+    assert ("look elsewhere" in (card.detail or "")) is (words is not None)
+    assert words is None or words in (card.detail or "")
+
+
+def test_a_rate_is_written_without_a_space() -> None:
+    """A rate reads as people write it: 28/min."""
+    remark = {"text": "Rate {value}.", "cites": "r1", "measured": "zorbium"}
+    fizzy = cause("fizz", ("zorbium-low", "strong-for"), remarks=[remark])
+    rate = msgspec.structs.replace(LOW, fact=msgspec.structs.replace(LOW.fact, unit="/min"))
+    (card,) = compose(facts(rate), fizzy)
+    assert "Rate 8/min" in (card.detail or "")
+
+
+NEEDING = define(
+    Presentation,
+    "wobble",
+    noun="wobble",
+    needs=[
+        {"finding": "zorbium-low", "name": "zorbium"},
+        {"finding": "has-oddity", "name": "a look"},
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("about", "missing"),
+    [
+        (facts(), "zorbium and a look"),
+        (facts(conditions=(condition("oddity"),)), "zorbium"),
+        (facts(LOW), None),
+        (facts(CRITICAL), None),
+    ],
+)
+def test_what_the_word_benign_needs_is_named_while_it_is_missing(
+    about: PatientFacts, missing: str | None
+) -> None:
+    """What is on record is not asked for; beside a likely cause or a red flag nothing is said."""
+    (*_, card) = compose(about, NEEDING, *flags(1))
+    line = f"Insufficient data to call the wobble benign: needs {missing}."
+    assert (line in visible(card.detail or "")) is (missing is not None)
+    assert ("Insufficient data" in (card.detail or "")) is (missing is not None)

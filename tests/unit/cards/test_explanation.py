@@ -18,6 +18,8 @@ MEMBERS = {
     "red_flags",
     "ranking",
     "not_assessed",
+    "treatment",
+    "drug_safety",
     "workup",
     "notes",
 }
@@ -68,6 +70,8 @@ def test_a_ranked_cause_shows_its_arguments_with_their_facts() -> None:
                 "weight": "strong",
                 "because": "zorbium-low is strong-for.",
                 "cites": "r1",
+                "origin": "source-document",
+                "grade": "V",
                 "facts": [
                     {
                         "reference": "Observation/zorbium",
@@ -85,6 +89,8 @@ def test_a_ranked_cause_shows_its_arguments_with_their_facts() -> None:
                 "weight": "weak",
                 "because": "takes-elixir is weak-against.",
                 "cites": "r1",
+                "origin": "source-document",
+                "grade": "V",
                 "facts": [{"reference": "MedicationRequest/elixir", "what": "elixir"}],
             }
         ],
@@ -100,6 +106,7 @@ def test_a_red_flag_shows_its_level_and_facts() -> None:
         ("RF2", "critical", "It cannot wait."),
     ]
     assert [fact["value"] for one in flagged for fact in one["facts"]] == ["2", "2"]
+    assert {(*one["cites"], one["origin"]) for one in flagged} == {("r1", "source-document")}
     assert explain(facts(result("8")), *flags(2))["red_flags"] == []
 
 
@@ -111,6 +118,7 @@ def test_the_workup_says_what_became_of_each_order() -> None:
             "order": "zorbium",
             "status": "already-done",
             "because": "Fizz",
+            "origin": "added",
             "reference": "Observation/zorbium",
             "on": "2026-06-15",
         },
@@ -118,6 +126,7 @@ def test_the_workup_says_what_became_of_each_order() -> None:
             "order": "quendite",
             "status": "already-ordered",
             "because": "Fizz",
+            "origin": "added",
             "reference": "ServiceRequest/1",
             "on": "2026-06-10",
         },
@@ -126,6 +135,7 @@ def test_the_workup_says_what_became_of_each_order() -> None:
         "order": "quendite",
         "status": "suggested",
         "because": "Fizz",
+        "origin": "added",
     }
 
 

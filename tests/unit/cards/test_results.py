@@ -31,6 +31,7 @@ KNOWN = knowledge(
     lab("quendite-adjusted", derived=DERIVED),
     lab("humor", default_ranges=[], limits={}),
     lab("gall", only_with="odd", unrepeated_days=0),
+    lab("pulse", category="vital-signs", marked_raises=False),
     rule("odd", {"condition": {"in": ["odd"]}}),
     rule("moved", {"condition": {"in": ["moved"]}}),
 )
@@ -164,3 +165,9 @@ def test_lines_stand_in_a_fixed_order() -> None:
         **ODD,
     )
     assert [line.partition(":")[0] for line in found] == ["other", "done", "no_range", "historical"]
+
+
+def test_a_vital_sign_in_range_is_not_listed() -> None:
+    """Nobody orders a pulse twice; one out of range is told like a result."""
+    assert lines(result("15", of="pulse")) == []
+    assert [line.partition(":")[0] for line in lines(result("24", of="pulse"))] == ["other"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from cds_service.cards.rows import TableWriter
 from cds_service.cards.wording import FindingNames, fact_key
 from cds_service.model.decision import RankedCause, Standing
@@ -63,6 +65,15 @@ def test_what_we_added_is_told_from_the_source_document() -> None:
     assert rows(ranked(added, a=(fact("x"),)))[0][0] == "Pop (added) · likely"
 
 
+def test_a_reason_against_that_we_added_says_so() -> None:
+    """It is marked beside a cause of the source document; beside an added cause the mark of the row is enough."""
+    for ids, words in ((["S1"], "b is weak-against (added)"), ([], "b is weak-against")):
+        one = cause("pop", ("a", "strong-for"), ("b", "weak-against"), in_source_document=ids)
+        parts = tuple(msgspec.structs.replace(part, cites="r2") for part in one.evidence)
+        elsewhere = msgspec.structs.replace(one, evidence=parts)
+        assert rows(ranked(elsewhere, a=(fact("x"),), b=(fact("y"),)))[0][2] == words
+
+
 def test_only_results_out_of_range_are_bold() -> None:
     """A normal result that speaks for a cause is shown without emphasis, with or without an id."""
     for one in (
@@ -99,6 +110,22 @@ def test_a_long_argument_is_shown_once_in_a_table() -> None:
     assert [row[1] for row in table] == ["x · y · z", "v · w"]
     pair = tuple(fact(what) for what in "xy")
     assert [row[1] for row in rows(ranked(a=pair), ranked(other, a=pair))] == ["x · y", "x · y"]
+
+
+def test_a_row_whose_facts_all_stand_above_says_its_reason() -> None:
+    """No cause is shown with an empty reason because another cause has shown the same facts."""
+    many = tuple(fact(what) for what in "xyz")
+    other = cause("pop", ("a", "strong-for"))
+    assert rows(ranked(a=many), ranked(other, a=many))[1][1] == "a is strong-for"
+
+
+def test_an_entry_read_by_code_and_by_words_stands_once() -> None:
+    """The same entry of the record is shown as read by its code, in whatever order it was read."""
+    by_code = fact("x", reference="Condition/1")
+    by_words = fact("x", reference="Condition/1", by_text=True)
+    for first, second in ((by_code, by_words), (by_words, by_code)):
+        assert rows(ranked(a=(first,), b=(second,)))[0][1] == "x"
+    assert rows(ranked(a=(by_words,)))[0][1] == "x (by text)"
 
 
 def test_short_arguments_stand_before_long_ones() -> None:

@@ -158,3 +158,44 @@ def test_every_draft_is_a_fhir_r4_service_request(*, text: str, with_reference: 
         assert (one["resourceType"], one["status"], one["intent"]) == ("ServiceRequest", "draft", "proposal")
         assert one["note"][0]["text"].startswith("Considered for: ")
         assert one.get("reasonReference") or one.get("reasonCode")
+
+
+def items(*recommended: bool) -> list[WorkupItem]:
+    """Return one item per truth: whether its order is recommended."""
+    return [
+        WorkupItem(
+            order=define(Order, f"o{place}", label=f"Test {place}"),
+            status=WorkupStatus.SUGGESTED,
+            because="Fizz",
+            recommended=one,
+        )
+        for place, one in enumerate(recommended)
+    ]
+
+
+def labels(*recommended: bool) -> list[str]:
+    """Return the labels of everything that is offered."""
+    wanted = items(*recommended)
+    writer = SuggestionWriter(knowledge(*(item.order for item in wanted)))
+    return [one.label for one in writer.write_all(wanted, facts())]
+
+
+def test_several_recommended_drafts_can_be_taken_together() -> None:
+    """Every order has its own suggestion, and those that are recommended have one more for all of them."""
+    wanted = items(*(place != 1 for place in range(3)))
+    writer = SuggestionWriter(knowledge(*(item.order for item in wanted)))
+    *alone, together = writer.write_all(wanted, facts())
+    assert [one.label for one in alone] == ["Test 0", "Test 1", "Test 2"]
+    assert together.label == "All 2 recommended: Test 0, Test 2"
+    assert [action.resource for action in together.actions] == [
+        alone[0].actions[0].resource,
+        alone[2].actions[0].resource,
+    ]
+    assert together.is_recommended is None
+    assert len({one.uuid for one in (*alone, together)}) == 4
+
+
+@pytest.mark.parametrize("recommended", [(), (True,), (False, False), (True, False)])
+def test_one_recommended_draft_needs_no_suggestion_of_its_own_kind(recommended: tuple[bool, ...]) -> None:
+    """A suggestion for all of one would say the same twice."""
+    assert labels(*recommended) == [f"Test {place}" for place in range(len(recommended))]

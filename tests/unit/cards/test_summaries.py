@@ -45,6 +45,8 @@ def summary(*causes: RankedCause) -> str:
         ([ranked(a=(QUENDITE,))], "Fizz (quendite <5 µmol/L, 12 Jun 2026)"),
         ([ranked(a=(fact("oddity", on="2012"),))], "Fizz"),
         ([ranked(a=(fact("x"),), b=(ZORBIUM,))], "Fizz (zorbium 8 U/L, 14 Jun 2026)"),
+        ([ranked(a=(*(fact(one) for one in "wxyz"), ZORBIUM))], "Fizz"),
+        ([ranked(a=(*(fact(one) for one in "xyz"), ZORBIUM))], "Fizz (zorbium 8 U/L, 14 Jun 2026)"),
         ([ranked(a=(ZORBIUM, ELIXIR))], "Fizz (zorbium 8 U/L, 14 Jun 2026) on elixir"),
         (
             [ranked(LOW_ZORBIUM, a=(ZORBIUM,)), ranked(POP, a=(fact("x"),))],

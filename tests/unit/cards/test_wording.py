@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from cds_service.cards.wording import (
     value_words,
 )
 from cds_service.model.facts import Amount, Fact
+from cds_service.model.questionnaires import Questionnaire
 from tests.unit.engine.neutral import knowledge, lab, rule
 
 
@@ -56,6 +58,10 @@ def test_every_day_has_words(day: Any) -> None:
         ("m[IU]/L", "mIU/L"),
         ("mL/min/{1.73_m2}", "mL/min/1.73 m²"),
         ("{INR}", ""),
+        ("{score}", ""),
+        ("mm[Hg]", "mmHg"),
+        ("Cel", "°C"),
+        ("[degF]", "°F"),
         ("mmol\u200b/L\n", "mmol /L"),
         (None, ""),
     ],
@@ -122,6 +128,10 @@ def test_a_converted_value_stands_in_brackets() -> None:
         ({"value": "provisional"}, "zorbium (provisional)"),
         ({"reference": "MedicationRequest/1", "on": "2026-05-01"}, "zorbium since 1 May 2026"),
         ({"reference": "MedicationRequest/1"}, "zorbium"),
+        (
+            {"reference": "MedicationRequest/1", "on": "2026-05-01", "note": "ended 2026-06-09"},
+            "zorbium since 1 May 2026 (ended 9 Jun 2026)",
+        ),
         ({"by_text": True}, "zorbium (by text)"),
         ({"by_text": True, "note": "hemolyzed", "on": "2026"}, "zorbium, 2026 (by text; hemolyzed)"),
         (
@@ -169,3 +179,24 @@ def test_what_is_missing_is_named_without_a_direction() -> None:
     assert names.of("presents-with-wobble") == "presents with wobble"
     assert names.of("zorbium-calculated-only") == "zorbium"
     assert names.some([]) == ""
+
+
+def test_what_only_the_patient_can_say_is_not_named_as_missing() -> None:
+    """The history questions on the card ask for it; a name for it would say nothing to a clinician."""
+    asked = msgspec.convert(
+        {
+            "id": "q",
+            "title": "Questions",
+            "name": "Q",
+            "description": "Questions.",
+            "order": "ask",
+            "fresh_days": 90,
+            "cites": ["r1"],
+            "review": {"written_on": "2026-01-01", "next_review": "2099-01-01"},
+            "items": [{"link": "1", "text": "What does it look like?", "type": "boolean", "says": "odd"}],
+        },
+        Questionnaire,
+    )
+    known = msgspec.structs.replace(knowledge(lab(title="Zorbium")), questionnaires={"q": asked})
+    assert FindingNames(known).some(["history-says-odd", "zorbium-low"]) == "zorbium"
+    assert FindingNames(knowledge(lab(title="Zorbium"))).some(["has-odd"]) == "has odd"

@@ -41,6 +41,8 @@ from cds_service.model.facts import (
 from cds_service.model.findings import State
 from cds_service.model.hooks import Indicator
 from cds_service.model.parts import CodeRow
+from cds_service.model.treatments import Treatment
+from cds_service.model.trust import Source
 
 AS_OF = datetime(2026, 6, 15, 10, tzinfo=UTC)
 TODAY = AS_OF.date()
@@ -81,9 +83,16 @@ _BASE: dict[type[Definition], dict[str, Any]] = {
     },
     Presentation: {"noun": "wobble", "workup": []},
     ValueSet: {"kind": "diagnosis"},
+    Treatment: {
+        "place": 1,
+        "in_source_document": ["S1"],
+        "medicine": True,
+        "text": "It soothes.",
+        "when": "presents-with-wobble",
+    },
 }
 Kind = TypeVar("Kind", bound=Definition)
-_REVIEWED = (Lab, Rule, RedFlag, Order, Cause, Presentation, ValueSet)
+_REVIEWED = (Lab, Rule, RedFlag, Order, Cause, Presentation, ValueSet, Treatment)
 
 
 def define(kind: type[Kind], name: str, /, **members: Any) -> Kind:
@@ -126,14 +135,18 @@ def knowledge(
         RedFlag: "red_flags",
         Order: "orders",
         Cause: "causes",
+        Treatment: "treatments",
         Template: "templates",
         Service: "services",
         OverrideReasonDefinition: "override_reasons",
     }
     folders: dict[str, dict[str, Any]] = {folder: {} for folder in (*kinds.values(), "sources")}
+    folders["sources"]["r1"] = define(Source, "r1", publisher="The seed", grade="V")
     for one in (define(Presentation, "wobble"), *definitions):
         folders[kinds[type(one)]][one.id] = one
-    return Knowledge(version="1+0", codes=codes or {}, conversions={}, spellings={}, **folders)
+    return Knowledge(
+        version="1+0", site_changes=(), codes=codes or {}, conversions={}, spellings={}, **folders
+    )
 
 
 def when(text: str) -> When:
@@ -172,12 +185,13 @@ def result(  # noqa: PLR0913 - one keyword per member that a test varies
     )
 
 
-def condition(
+def condition(  # noqa: PLR0913 - one keyword per member that a test varies
     name: str,
     *,
     active: bool = True,
     firm: bool = True,
     onset: str | None = None,
+    recorded: str | None = None,
     reference: str | None = None,
 ) -> RecordedCondition:
     """Return a problem on record that belongs to one value set."""
@@ -187,11 +201,13 @@ def condition(
         active=active,
         firm=firm,
         onset=when(onset) if onset else None,
-        recorded=None,
+        recorded=when(recorded) if recorded else None,
     )
 
 
-def medication(name: str, *, active: bool = True, started: str | None = None) -> Medication:
+def medication(
+    name: str, *, active: bool = True, started: str | None = None, ended: str | None = None
+) -> Medication:
     """Return a medicine on record that belongs to one value set."""
     return Medication(
         value_sets=frozenset({name}),
@@ -199,7 +215,7 @@ def medication(name: str, *, active: bool = True, started: str | None = None) ->
         fact=fact(name, reference=f"MedicationRequest/{name}", on=started),
         active=active,
         started=when(started) if started else None,
-        ended=None,
+        ended=when(ended) if ended else None,
     )
 
 
@@ -256,7 +272,7 @@ def facts(*results: Measurement, **members: Any) -> PatientFacts:
         "examinations": (),
         "habits": (),
         "placed_orders": (),
-        "family_history": (),
+        "relatives": (),
         "arrived": ALL_KINDS,
         "notes": (),
     }
@@ -266,7 +282,7 @@ def facts(*results: Measurement, **members: Any) -> PatientFacts:
 def book(known: Knowledge, about: PatientFacts, **given: State) -> FindingBook:
     """Return the findings of one patient today; `given` states stand before the record."""
     states = {name.replace("_", "-"): state for name, state in given.items()}
-    return FindingBook(FindingRules(known), about, TODAY, states or None)
+    return FindingBook(FindingRules(known), about, TODAY, states or None, now=AS_OF)
 
 
 def fired(flag: RedFlag, *behind: Fact, level: Indicator = Indicator.CRITICAL) -> FiredRedFlag:

@@ -127,16 +127,19 @@ def test_ranges_by_sex(sex: str | None, value: str, bands: set[str]) -> None:
         ({"low": "8", "high": "12"}, "10", {"borderline"}),
         ({"low": "8", "high": "12"}, "11.9", {"borderline"}),
         ({"low": "8", "high": "12"}, "12", NORMAL),
-        ({"low": "14", "high": "16"}, "13.9", NORMAL),
+        ({"low": "14", "high": "16"}, "13.9", {"borderline"}),
+        ({"low": "14", "high": "16"}, "16", NORMAL),
         ({"low": "14", "high": "16"}, "14", {"borderline"}),
         ({"high": "12"}, "11.9", {"borderline"}),
         ({"low": "18"}, "20", {"borderline"}),
+        ({"low": "18"}, "18", {"borderline"}),
+        ({"low": "18"}, "17.9", NORMAL),
     ],
 )
 def test_the_borderline_band_lies_inside_the_range(
     edges: dict[str, str], value: str, bands: set[str]
 ) -> None:
-    """A result in range and inside the borderline band is borderline: its lower edge included, its upper one not."""
+    """A result in range that the band, or its low side, holds is borderline: the upper edge is not in it."""
     assert read(result(value), lab(borderline=edges))[0] == bands
 
 

@@ -6,13 +6,27 @@ from typing import Any
 
 import pytest
 
+from cds_service.engine.findings import FindingBook, FindingRules
 from cds_service.engine.ranking import CauseRules
 from cds_service.model.decision import FiredRedFlag, NotAssessed, RankedCause, Standing
 from cds_service.model.definitions import Cause, RedFlag, Weight
+from cds_service.model.facts import PatientFacts
 from cds_service.model.findings import State
-from tests.unit.engine.neutral import book, cause, define, facts, fired, knowledge
+from tests.unit.engine.neutral import (
+    TODAY,
+    book,
+    cause,
+    condition,
+    define,
+    facts,
+    fired,
+    knowledge,
+    lab,
+    rule,
+)
 
 P, A, U = State.PRESENT, State.ABSENT, State.UNKNOWN
+ODDITY = cause("fizz", ("has-oddity", "strong-for"))
 STRONG, MODERATE, WEAK = "strong-for", "moderate-for", "weak-for"
 
 
@@ -215,3 +229,24 @@ def test_the_supporting_facts_are_shown() -> None:
     ranked, _ = rank(cause("other", ("x", WEAK)), HARMLESS, calm=P, x=P)
     against: Any = next(one for one in ranked if one.cause is HARMLESS).arguments_against
     assert [fact.what for fact in against[0].facts] == ["x"]
+
+
+def test_a_cause_that_nothing_touches_is_weighed_anew_for_whom_it_touches() -> None:
+    """What is kept of one patient's silence is never another patient's answer, whichever comes first."""
+    known = knowledge(lab(), rule("has-oddity", {"condition": {"in": ["oddity"]}}), ODDITY)
+    rules, findings = CauseRules(known.causes), FindingRules(known)
+
+    def ranked(about: PatientFacts) -> list[str]:
+        return [one.cause.id for one in rules.rank(FindingBook(findings, about, TODAY), (), ("wobble",))[0]]
+
+    silent, touched = facts(), facts(conditions=(condition("oddity"),))
+    nothing_arrived = facts(arrived=frozenset())
+    for _round in range(2):
+        assert ranked(silent) == []
+        assert ranked(touched) == ["fizz"]
+        assert ranked(nothing_arrived) == []
+    missing = {
+        len(rules.rank(FindingBook(findings, about, TODAY), (), ("wobble",))[1][0].missing)
+        for about in (silent, nothing_arrived)
+    }
+    assert missing == {0, 1}

@@ -89,6 +89,31 @@ def test_a_window_is_never_lengthened() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("present", "on", "speaks"),
+    [
+        (("steady",), "2026-03-17", True),
+        (("steady",), "2026-03-16", False),
+        (("steady", "very-steady"), "2026-02-25", True),
+        (("steady", "moved"), "2026-06-08", True),
+        (("steady", "moved"), "2026-06-07", False),
+        (("brief",), "2026-05-16", True),
+        ((), "2026-05-15", False),
+    ],
+)
+def test_a_finding_can_lengthen_the_window(present: tuple[str, ...], on: str, *, speaks: bool) -> None:
+    """While a finding is present its longer window holds, the longest of several; a shorter one goes before."""
+    of = lab(
+        shorter_windows=[{"when": "moved", "days": 7, "because": "It moves."}],
+        longer_windows=[
+            {"when": "steady", "days": 90, "because": "It is steady."},
+            {"when": "very-steady", "days": 110, "because": "It is very steady."},
+            {"when": "brief", "days": 3, "because": "It is no longer window."},
+        ],
+    )
+    assert (read(result("8", on=on), of=of, present=present).bands == LOW) is speaks
+
+
 def test_the_newest_of_two_results_speaks() -> None:
     """Of two fresh results the newer one decides, normal or not."""
     older, newer = result("8", on="2026-06-10"), result("15", on="2026-06-12")

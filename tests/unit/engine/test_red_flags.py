@@ -74,3 +74,29 @@ def test_silence_about_a_sign_fires_nothing() -> None:
     assert len(RedFlagRules({"RF1": one}, frozenset()).fire(patient)) == 1
     with_it = book(known, facts(conditions=(condition("oddity"),)), grave=P)
     assert RedFlagRules({"RF1": one}, frozenset()).fire(with_it) == ()
+
+
+def yielding(level: str) -> RedFlag:
+    """Return a flag that is silent beside a critical one."""
+    made = [{"level": level, "when": "worse", "because": "It is worse."}]
+    return define(RedFlag, "RF2", levels=made, yields_to_critical=True)
+
+
+@pytest.mark.parametrize(
+    ("other", "level", "fired"),
+    [
+        ("critical", "warning", ["RF1"]),
+        ("critical", "critical", ["RF1"]),
+        ("warning", "critical", ["RF2", "RF1"]),
+        ("warning", "warning", ["RF1", "RF2"]),
+    ],
+)
+def test_a_flag_that_yields_is_silent_beside_a_critical_one(other: str, level: str, fired: list[str]) -> None:
+    """Only another flag silences it, and only a critical one."""
+    flags = fire(flag("RF1", (other, "grave")), yielding(level), grave=P, worse=P)
+    assert [one.red_flag.id for one in flags] == fired
+
+
+def test_a_flag_that_yields_fires_alone() -> None:
+    """Its own critical level does not silence it."""
+    assert [one.level.value for one in fire(yielding("critical"), worse=P)] == ["critical"]

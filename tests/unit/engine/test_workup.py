@@ -178,6 +178,19 @@ def test_the_most_pressing_orders_come_first() -> None:
     ]
 
 
+def test_an_urgent_referral_takes_the_place_of_the_routine_one() -> None:
+    """Of two referrals of which one covers the other, only that one is asked for, for both reasons."""
+    urgent = order("urgent", kind="referral", covers=["routine"], settled_by=[])
+    routine = order("routine", kind="referral", settled_by=[])
+    flag = define(RedFlag, "RF1", workup=["urgent"])
+    asks = cause("fizz", ("presents-with-wobble", "weak-for"), workup=["routine"])
+    both = plan(urgent, routine, flag, asks, red_flags=(fired(flag),))
+    assert [(name, item.because) for name, item in both.items()] == [("urgent", "Rf1; Fizz")]
+    assert list(plan(urgent, routine, asks)) == ["routine"]
+    panel = order("urgent", kind="laboratory", covers=["routine"], settled_by=[])
+    assert list(plan(panel, routine, flag, asks, red_flags=(fired(flag),))) == ["urgent", "routine"]
+
+
 def test_one_abnormal_result_makes_an_order_of_two_labs_due() -> None:
     """A pair is repeated as soon as the half that argues is older than its interval."""
     pair = order("pair", settled_by=["zorbium", "quendite"])

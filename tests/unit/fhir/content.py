@@ -11,6 +11,7 @@ import msgspec
 
 from cds_service.knowledge.codes import Tables
 from cds_service.model.definitions import Definition, Knowledge, Lab, Order, Presentation, ValueSet
+from cds_service.model.questionnaires import Questionnaire
 
 _REVIEW = {"written_on": "2026-06-01", "next_review": "2027-06-01"}
 _NOT_READ = ("rules", "red_flags", "causes", "templates", "services", "sources", "override_reasons")
@@ -98,6 +99,112 @@ _ORDERS: dict[str, dict[str, Any]] = {
     },
     "neurology": {"kind": "referral", "codes": [{"table": "orders", "key": "neurology_referral"}]},
 }
+_QUESTIONNAIRES: dict[str, dict[str, Any]] = {
+    "wobble-history": {
+        "name": "WobbleHistory",
+        "description": "Questions about wobbles.",
+        "order": "ecg",
+        "fresh_days": 90,
+        "cites": [],
+        "items": [
+            {
+                "link": "1",
+                "text": "When did it begin?",
+                "type": "date",
+                "words": "the beginning",
+                "onset": True,
+            },
+            {
+                "link": "2",
+                "text": "More",
+                "type": "group",
+                "items": [
+                    {
+                        "link": "2.1",
+                        "text": "Is it weak?",
+                        "type": "boolean",
+                        "words": "weakness",
+                        "signs": ["weakness"],
+                        "also": ["clonus"],
+                        "denies": ["wasting"],
+                        "says": "weak",
+                    },
+                    {
+                        "link": "2.2",
+                        "text": "What is it like?",
+                        "type": "choice",
+                        "repeats": True,
+                        "options": [
+                            {
+                                "code": "odd",
+                                "display": "Odd",
+                                "words": "odd wobbles",
+                                "signs": ["clonus"],
+                                "says": "odd",
+                            },
+                            {"code": "even", "display": "Even", "denies": ["clonus"], "says": "even"},
+                            {"code": "unsure", "display": "Not sure", "tells_nothing": True},
+                        ],
+                        "only_if": {"link": "2.1", "answers": ["yes"]},
+                    },
+                ],
+            },
+            {
+                "link": "3",
+                "text": "Who has it?",
+                "type": "open-choice",
+                "options": [{"code": "kin", "display": "A relative", "family": ["clonus"]}],
+                "only_if": {"link": "2.2", "answers": ["odd", "even"]},
+            },
+            {
+                "link": "4",
+                "text": "How many drinks in a day?",
+                "type": "integer",
+                "habit": "caffeine",
+                "unit": "drinks/day",
+                "least": "0",
+                "most": "50",
+            },
+            {
+                "link": "5",
+                "text": "How often?",
+                "type": "decimal",
+                "words": "often",
+                "signs": ["wasting"],
+                "signs_from": "7",
+            },
+            {
+                "link": "2.3",
+                "text": "For how many weeks?",
+                "type": "decimal",
+                "words": "weeks",
+                "weeks_of": "2.2",
+                "most": "60",
+            },
+            {"link": "6", "text": "Which medicines?", "type": "text", "medicines_within_days": 35},
+            {"link": "7", "text": "What else?", "type": "text"},
+            {
+                "link": "8",
+                "text": "Strength",
+                "type": "choice",
+                "examination": "strength",
+                "by_clinician": True,
+                "options": [
+                    {"code": "normal", "display": "Normal", "finds": "normal"},
+                    {"code": "abnormal", "display": "Abnormal", "finds": "abnormal"},
+                    {"code": "not-done", "display": "Not done", "tells_nothing": True},
+                ],
+            },
+            {
+                "link": "9",
+                "text": "When was the knock?",
+                "type": "date",
+                "words": "a knock",
+                "signs": ["wasting"],
+            },
+        ],
+    },
+}
 
 
 def define(kind: type[_Kind], name: str, /, **members: Any) -> _Kind:
@@ -118,10 +225,12 @@ def knowledge_over(tables: Tables) -> Knowledge:
     """Return the definitions of this file over the tables."""
     return Knowledge(
         version="test",
+        site_changes=(),
         presentations={name: define(Presentation, name, **each) for name, each in _PRESENTATIONS.items()},
         value_sets={name: define(ValueSet, name, **each) for name, each in _VALUE_SETS.items()},
         labs={name: define_lab(name) for name in _LABS},
         orders={name: define(Order, name, label=name, **each) for name, each in _ORDERS.items()},
+        questionnaires={name: define(Questionnaire, name, **each) for name, each in _QUESTIONNAIRES.items()},
         codes=tables.codes,
         conversions=tables.conversions,
         spellings=tables.spellings,

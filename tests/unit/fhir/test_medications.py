@@ -260,6 +260,13 @@ def test_a_course_that_ended_is_not_active(vocabulary: Vocabulary, end: str, is_
     found = one(vocabulary, medicine("MedicationStatement", "m", "Furosemide", effectivePeriod=period))
     assert found.active is is_active
     assert (found.ended is None) is (end == "later")
+    assert found.fact.note == (None if is_active else f"ended {end}")
+
+
+def test_a_medicine_that_is_over_without_a_date_says_so(vocabulary: Vocabulary) -> None:
+    """Nobody takes the day of the prescription for the last day of taking."""
+    sent = medicine("MedicationRequest", "m", "Furosemide", status="stopped", authoredOn="2026-05-01")
+    assert one(vocabulary, sent).fact.note == "over, last day not on record"
 
 
 @pytest.mark.parametrize(
@@ -389,3 +396,29 @@ def test_any_json_in_any_element_costs_that_medicine_at_most(
         vocabulary, odd, medicine("MedicationRequest", "sound", None, HYDROCHLOROTHIAZIDE)
     )
     assert "hydrochlorothiazide" in [each.name for each in medicines]
+
+
+def directed(start: str | None, end: str | None) -> Any:
+    """Return directions that hold for a span of days."""
+    span = {name: day for name, day in (("start", start), ("end", end)) if day is not None}
+    return [{"text": "daily"}, {"timing": {"repeat": {"boundsPeriod": span}}}]
+
+
+@pytest.mark.parametrize("member", ["dosageInstruction", "dosage"])
+@pytest.mark.parametrize(("end", "is_active"), [("2026-06-15", True), ("2026-06-14", False), (None, True)])
+def test_directions_tell_when_a_course_begins_and_ends(
+    vocabulary: Vocabulary, member: str, end: str | None, is_active: bool
+) -> None:
+    """The span of the directions goes before the day of the prescription: a repeat is no new medicine."""
+    read = one(
+        vocabulary,
+        medicine(
+            "MedicationRequest",
+            "m",
+            "Furosemide",
+            authoredOn="2026-06-10",
+            **{member: directed("2020-03-01", end)},
+        ),
+    )
+    assert (read.started.text if read.started else None, read.active) == ("2020-03-01", is_active)
+    assert (read.ended.text if read.ended else None) == end

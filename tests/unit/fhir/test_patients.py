@@ -1,4 +1,4 @@
-"""Age and sex as far as they are known, and a family history that is nobody's own."""
+"""Age and sex, as far as they are known."""
 
 from __future__ import annotations
 
@@ -9,28 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir.patients import read_family_history, read_patient
-from tests.unit.fhir.json_values import json_values
-from tests.unit.fhir.records import PATIENT, TODAY, bundle, coded, intake, notes_of
+from cds_service.fhir.patients import read_patient
+from tests.unit.fhir.records import PATIENT, TODAY, bundle, intake, notes_of
 
 
 def read(as_of: date = TODAY, **members: Any) -> tuple[tuple[int | None, str | None], list[tuple[str, str]]]:
     """Return (age, sex) of a Patient, and the notes."""
     found = intake(patient={"resourceType": "Patient", "id": PATIENT, **members})
     return read_patient(found, as_of), notes_of(found.notes)
-
-
-def relative(id_: str = "f1", **members: Any) -> Any:
-    """Return a relative with a disease."""
-    return {
-        "resourceType": "FamilyMemberHistory",
-        "id": id_,
-        "status": "completed",
-        "patient": {"reference": f"Patient/{PATIENT}"},
-        "relationship": {"text": "Father"},
-        "condition": [{"code": {"text": "Amyotrophic lateral sclerosis"}}],
-        **members,
-    }
 
 
 @pytest.mark.parametrize(
@@ -107,45 +93,3 @@ def test_an_age_is_never_overstated(born: date) -> None:
         vague = read(birthDate=born.isoformat()[:length])[0][0]
         assert vague is not None
         assert exact - 1 <= vague <= exact
-
-
-def test_a_relatives_disease_is_told_with_the_relative() -> None:
-    """Each condition of each relative is one fact with its reference."""
-    facts = read_family_history(
-        intake(
-            familyHistory=bundle(
-                relative(
-                    condition=[{"code": {"text": "Cramp"}}, {"code": coded(("s", "c"), display="Ataxia")}]
-                ),
-                relative("f2", relationship=None),
-            )
-        )
-    )
-    assert [(fact.what, fact.value, fact.reference) for fact in facts] == [
-        ("Cramp", "Father", "FamilyMemberHistory/f1"),
-        ("Ataxia", "Father", "FamilyMemberHistory/f1"),
-        ("Amyotrophic lateral sclerosis", "relative", "FamilyMemberHistory/f2"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"status": "entered-in-error"},
-        {"condition": None},
-        {"condition": []},
-        {"condition": [{}]},
-        {"condition": [{"code": coded(("s", "c"))}]},
-        {"patient": {"reference": "Patient/p2"}},
-    ],
-)
-def test_what_tells_nothing_of_the_family_is_left_out(members: Any) -> None:
-    """A mistaken, an empty and another patient's family history are no facts."""
-    assert read_family_history(intake(familyHistory=bundle(relative(**members)))) == []
-
-
-@given(st.sampled_from(["status", "relationship", "condition"]), json_values())
-def test_any_json_in_any_element_costs_that_relative_at_most(name: str, wrong: Any) -> None:
-    """Whatever stands in one element of one relative, the next is read as ever."""
-    found = intake(familyHistory=bundle(relative("odd", **{name: wrong}), relative("sound")))
-    assert "FamilyMemberHistory/sound" in [fact.reference for fact in read_family_history(found)]

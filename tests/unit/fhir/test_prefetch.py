@@ -26,13 +26,20 @@ def knowing(knowledge: Knowledge, *, when: Any = None, flag: Any = None, **membe
     level = {"level": "warning", "when": flag, "because": "x"}
     texts = {"summary": "x", "action": "x", "detail": "x", "workup": [], "cites": []}
     flags = {"f": define(RedFlag, "f", levels=[level], **texts)} if flag is not None else {}
-    empty: dict[str, Any] = {"labs": {}, "orders": {}, "rules": rules, "red_flags": flags}
+    empty: dict[str, Any] = {
+        "labs": {},
+        "orders": {},
+        "questionnaires": {},
+        "rules": rules,
+        "red_flags": flags,
+    }
     return set(prefetch_templates(msgspec.structs.replace(knowledge, **{**empty, **members})))
 
 
 def every_template(knowledge: Knowledge) -> dict[str, str]:
     """Return the templates of a knowledge that reads everything."""
-    leaves = [{"medication": "x"}, {"examination": {"part": "tone"}}, {"habit": "sleep"}, {"condition": "x"}]
+    leaves: list[Any] = [{"medication": {"in": ["x"]}}, {"examination": {"part": "tone"}}, {"habit": "sleep"}]
+    leaves.append({"condition": {"in": ["x"], "status": "past-or-active"}})
     rule = define(Rule, "r", when={"all": leaves}, cites=[])
     vital = define_lab("potassium", category="vital-signs")
     labs = {**knowledge.labs, "vital": vital}
@@ -64,7 +71,7 @@ def test_every_template_is_a_read_or_a_plain_search(knowledge: Knowledge) -> Non
         assert len(names) == len(set(names))
         assert dict(pairs)["patient"] == "{{context.patientId}}"
         assert int(dict(pairs)["_count"]) > 0
-        assert dict(pairs).get("_sort", "-date") == "-date"
+        assert dict(pairs).get("_sort", "-date") in {"-date", "-authored"}
 
 
 def test_observations_are_asked_for_by_category(knowledge: Knowledge) -> None:
@@ -84,7 +91,9 @@ def test_without_rules_and_labs_little_is_asked_for(knowledge: Knowledge) -> Non
 @pytest.mark.parametrize(
     ("leaf", "keys"),
     [
-        ({"condition": "x"}, set()),
+        ({"condition": {"in": ["x"]}}, set()),
+        ({"condition": {"in": ["x"], "status": "past-or-active"}}, {"procedures"}),
+        ({"family": {"in": ["x"]}}, set()),
         ({"patient": {"age_from": 60}}, set()),
         ({"onset": {"within_days": 7}}, set()),
         ({"medication": {"any_of": ["x"]}}, {"medications", "medicationStatements"}),
@@ -124,3 +133,11 @@ def test_labs_vitals_and_orders_bring_their_keys(knowledge: Knowledge) -> None:
 def test_every_key_that_is_asked_for_is_read(knowledge: Knowledge) -> None:
     """An answer to each key can show something to be absent: there is a kind of facts behind every key."""
     assert set(every_template(knowledge)) <= set(KIND_OF_KEY)
+
+
+def test_answers_are_asked_for_where_questions_are_asked(knowledge: Knowledge) -> None:
+    """A knowledge with a questionnaire reads the answers to it, the newest first."""
+    asking = {"questionnaires": knowledge.questionnaires}
+    assert knowing(knowledge, **asking) == ALWAYS | {"questionnaireResponses"}
+    template = every_template(knowledge)["questionnaireResponses"]
+    assert template == "QuestionnaireResponse?patient={{context.patientId}}&_sort=-authored&_count=20"

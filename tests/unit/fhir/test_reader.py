@@ -52,6 +52,8 @@ WHOLE: dict[str, Any] = {
             "condition": [{"code": {"text": "Ataxia"}}],
         }
     ),
+    "procedures": bundle(),
+    "questionnaireResponses": bundle(),
 }
 
 
@@ -70,7 +72,7 @@ def test_every_reader_gives_its_part(vocabulary: Vocabulary) -> None:
     assert [str(each.value) for each in facts.measurements["potassium"]] == ["2.8"]
     assert [(each.part, each.result) for each in facts.examinations] == [("strength", "normal")]
     assert [set(each.orders) for each in facts.placed_orders] == [{"potassium"}]
-    assert [each.what for each in facts.family_history] == ["Ataxia"]
+    assert [each.fact.what for each in facts.relatives] == ["Ataxia in a relative"]
     assert facts.notes == ()
 
 
@@ -86,6 +88,8 @@ def test_what_arrived_is_told_by_kind(vocabulary: Vocabulary) -> None:
         "exam",
         "orders",
         "family",
+        "procedures",
+        "answers",
     }
     assert facts.missing_keys == ()
     one_of_two = read(vocabulary, request(medicationStatements=bundle(), medications=None))

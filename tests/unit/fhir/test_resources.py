@@ -347,6 +347,8 @@ def test_every_key_has_a_type_that_answers_it() -> None:
         "habits": examined("o1"),
         "orders": asked("s1", text="x"),
         "family": {"resourceType": "FamilyMemberHistory", "patient": {"reference": "Patient/p1"}},
+        "procedures": {"resourceType": "Procedure", "subject": {"reference": "Patient/p1"}},
+        "answers": {"resourceType": "QuestionnaireResponse", "subject": {"reference": "Patient/p1"}},
     }
     for key, kind in KIND_OF_KEY.items():
         for answer in (answers[kind], bundle(answers[kind])):

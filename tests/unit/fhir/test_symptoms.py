@@ -203,6 +203,7 @@ def test_components_come_before_the_summary(vocabulary: Vocabulary) -> None:
         "bulk": "normal",
         "reflexes": "abnormal",
         "tone": "normal",
+        "sensation": "abnormal",
     }
 
 
@@ -466,3 +467,33 @@ def test_the_unit_may_stand_in_the_code(vocabulary: Vocabulary) -> None:
     sent = habit("Sleep") | {"valueQuantity": quantity("6", None, system=UCUM, code="h/d")}
     reader, _notes = read(vocabulary, sent)
     assert [each.amount for each in reader.habits] == [Decimal(6)]
+
+
+def in_words(name: str, value: str | None, **members: Any) -> Any:
+    """Return a laboratory result in words."""
+    return result("w", None, None, loinc="718-7", code={"text": name}, valueString=value, **members)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("Biopsy", "marked atrophy of fibres", {"wasting"}),
+        ("Muscle wasting score", "present", {"wasting"}),
+        ("Biopsy", "no atrophy", set()),
+        ("Biopsy", "normal", set()),
+    ],
+)
+def test_a_result_in_words_is_read_with_the_name_of_the_test(
+    vocabulary: Vocabulary, name: str, value: str, expected: set[str]
+) -> None:
+    """Test and answer make one sentence; what that denies is not there, and what it says is by text."""
+    reader, _notes = read(vocabulary, in_words(name, value))
+    assert {each for sign in reader.signs for each in sign.value_sets} == expected
+    assert all(sign.fact.by_text and sign.by_text == sign.value_sets for sign in reader.signs)
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "registered"])
+def test_a_result_in_words_that_does_not_count_is_no_sign(vocabulary: Vocabulary, status: str) -> None:
+    """A result that is not one says nothing."""
+    reader, _notes = read(vocabulary, in_words("Biopsy", "atrophy", status=status))
+    assert reader.signs == []

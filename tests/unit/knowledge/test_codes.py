@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.knowledge.codes import (
+    ATC,
     ICD10CM,
     LOINC,
     RXNORM,
@@ -20,7 +21,9 @@ from cds_service.knowledge.codes import (
     code_holds,
     icd_shape_holds,
     loinc_digit_holds,
+    row_faults,
     snomed_digit_holds,
+    summary_of,
 )
 from tests.support.places import TERMINOLOGY
 from tests.unit.knowledge.folders import BASE
@@ -136,6 +139,39 @@ def test_the_check_belongs_to_the_system() -> None:
     assert not code_holds(RXNORM, "18867a")
 
 
+@pytest.mark.parametrize(
+    ("code", "holds"),
+    [
+        ("X99XX01", True),
+        ("X99XX1", False),
+        ("X99XX011", False),
+        ("x99xx01", False),
+        ("X99X", False),
+        ("X99XX01\n", False),
+    ],
+)
+def test_the_form_of_an_atc_code(code: str, *, holds: bool) -> None:
+    """A letter, two digits, two letters and two digits: the last level, and no other, can be matched."""
+    assert code_holds(ATC, code) is holds
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "holds"),
+    [
+        ("https://ehr.example.org/codes", "C1", True),
+        ("urn:oid:1.2.3", "C 1", True),
+        ("https://ehr.example.org/codes", "C1 ", False),
+        ("https://ehr.example.org/codes", "", False),
+        ("ehr.example.org", "C1", False),
+    ],
+)
+def test_the_form_of_a_local_code(system: str, code: str, *, holds: bool) -> None:
+    """A site's own system is a URI and its code is not blank at either end; no shipped table may hold one."""
+    row = {"system": system, "code": code, "display": "Ours", "source": "our list"}
+    assert ([*row_faults(row, is_site=True)] == []) is holds
+    assert [one.check for one in row_faults(row, is_site=False)] == ["check-digit"]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder of small tables that may be changed."""
@@ -160,6 +196,28 @@ def test_tables_are_read_by_table_and_key(folder: Path) -> None:
         "g/dL": (Decimal("10.0"), Decimal(0)),
     }
     assert tables.spellings["g/dL"] == "g/dL"
+
+
+@pytest.mark.parametrize("name", ["findings.csv", "unit_spellings.csv", "MANIFEST.csv"])
+def test_a_table_that_is_not_text_is_told(folder: Path, name: str) -> None:
+    """Bytes that are no UTF-8 are a fault of that table, and the others are read."""
+    path = folder / name
+    path.write_bytes(path.read_bytes() + b"\xb5\n")
+    tables = Tables(folder)
+    assert (f"terminology/{name}", "table-shape") in [(one.file, one.check) for one in tables.faults]
+    assert tables.codes["orders", "emg"]
+
+
+def test_codes_are_counted_by_system(folder: Path) -> None:
+    """A code counts once however many keys and tables it has, and unofficial displays are counted apart."""
+    path = folder / "findings.csv"
+    path.write_text(path.read_text("utf-8").replace("exact,Y", "exact,N"), "utf-8")
+    codes = Tables(folder).codes
+    codes["orders", "again"] = codes["orders", "emg"]
+    assert (
+        summary_of(codes)
+        == "3 SNOMED CT, 3 RxNorm, 2 ICD-10-CM, 2 LOINC; 1 with a display that is not official"
+    )
 
 
 def test_a_row_of_several_keys_stands_under_each(folder: Path) -> None:

@@ -1,0 +1,167 @@
+"""Reads procedures, devices, allergies and the conditions of relatives; none of them is a problem of today."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from cds_service.fhir.dates import read_when
+from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.shapes import CodeableConcept, Resource, code_of, concepts, wording
+from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.model.facts import Allergy, Fact, RecordedCondition, Relative, When
+
+_DONE = frozenset({"completed", "unknown", ""})
+_UNDER_WAY = "in-progress"
+_IN_PLACE = frozenset({"active", "unknown", "available", ""})
+_NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+_OVER = frozenset({"inactive", "resolved"})
+
+
+class HistoryReader:
+    """Reads what was done to a patient, what was put in, what was not borne, and what runs in the family."""
+
+    def __init__(self, vocabulary: Vocabulary, intake: Intake, as_of: date) -> None:
+        """Keep what is needed to read."""
+        self._vocabulary = vocabulary
+        self._intake = intake
+        self._as_of = as_of
+
+    def procedures(self) -> list[RecordedCondition]:
+        """Return procedures that took place, as conditions that are over since the day they were performed."""
+        read = []
+        for placed in self._intake.of("Procedure"):
+            resource = placed.resource
+            status = _status(resource)
+            if status not in _DONE and status != _UNDER_WAY:
+                self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
+                continue
+            when = _performed(resource)
+            if when is not None and when.earliest > self._as_of:
+                continue
+            one = self._recorded(placed, resource.code, when, active=status == _UNDER_WAY)
+            if one is not None:
+                read.append(one)
+        return read
+
+    def devices(self) -> list[RecordedCondition]:
+        """Return devices that are in place, as active conditions."""
+        read = []
+        for placed in self._intake.of("Device"):
+            resource = placed.resource
+            if _status(resource) not in _IN_PLACE:
+                continue
+            for concept in _kinds_of_device(resource):
+                one = self._recorded(placed, concept, None, active=True)
+                if one is not None:
+                    read.append(one)
+        return read
+
+    def allergies(self) -> list[Allergy]:
+        """Return allergies and intolerances that hold, by the medicines and things that the content knows."""
+        read = []
+        for placed in self._intake.of("AllergyIntolerance"):
+            resource = placed.resource
+            if (
+                code_of(resource.verification_status) in _NOT_TRUE
+                or code_of(resource.clinical_status) in _OVER
+            ):
+                continue
+            if resource.code is None:
+                continue
+            sets, _name, by_text = self._vocabulary.medicine_names(resource.code)
+            by_code, in_words = self._names(placed, resource.code)
+            sets |= by_code | in_words
+            if sets:
+                fact = Fact(
+                    what=wording(resource.code) or "allergy",
+                    reference=_reference(resource),
+                    value="allergy or intolerance",
+                    by_text=by_text and not by_code,
+                )
+                read.append(Allergy(value_sets=sets, fact=fact))
+        return read
+
+    def relatives(self) -> list[Relative]:
+        """Return one entry per condition of a relative, with its words even where the content does not know it."""
+        read = []
+        for placed in self._intake.of("FamilyMemberHistory"):
+            resource = placed.resource
+            if _status(resource) == "entered-in-error":
+                continue
+            relative = wording(resource.relationship)
+            for condition in resource.condition or ():
+                words = wording(condition.code)
+                if words and condition.code is not None:
+                    by_code, in_words = self._names(placed, condition.code)
+                    fact = Fact(
+                        what=f"{words} in {relative or 'a relative'}",
+                        value=relative or "relative",
+                        reference=_reference(resource),
+                        by_text=bool(in_words) and not by_code,
+                    )
+                    read.append(Relative(value_sets=by_code | in_words, fact=fact))
+        return read
+
+    def _recorded(
+        self, placed: Placed, concept: CodeableConcept | None, when: When | None, *, active: bool
+    ) -> RecordedCondition | None:
+        if concept is None:
+            return None
+        by_code, by_text = self._names(placed, concept)
+        sets = by_code | by_text
+        if not sets:
+            return None
+        return RecordedCondition(
+            value_sets=sets,
+            by_text=by_text - by_code,
+            active=active,
+            firm=True,
+            onset=when,
+            recorded=when,
+            fact=Fact(
+                what=wording(concept),
+                reference=_reference(placed.resource),
+                value=_status(placed.resource) or "recorded",
+                on=when.text if when else None,
+                by_text=not by_code,
+            ),
+        )
+
+    def _names(self, placed: Placed, concept: CodeableConcept) -> tuple[frozenset[str], frozenset[str]]:
+        """Return value sets by code and by words; displays are read as words only where no code is known."""
+        by_code = self._vocabulary.problem_codes.names(concept)
+        texts = [concept.text] if concept.text else []
+        if not by_code and not texts:
+            texts = [coding.display for coding in concept.coding or () if coding.display]
+        by_text = frozenset[str]()
+        for text in texts:
+            by_text |= self._vocabulary.problem_text.find(self._intake.bounded(text, f"{placed.path}.code"))
+        return _without_presentations(by_code), _without_presentations(by_text)
+
+
+def _without_presentations(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if not name.startswith(PRESENTATION))
+
+
+def _status(resource: Resource) -> str:
+    return (resource.status or "").strip().lower()
+
+
+def _reference(resource: Resource) -> str | None:
+    return f"{resource.resource_type}/{resource.id}" if resource.id else None
+
+
+def _performed(resource: Resource) -> When | None:
+    period = resource.performed_period
+    return (
+        read_when(resource.performed_date_time)
+        or read_when((period.end or period.start) if period else None)
+        or read_when(resource.occurrence_date_time)
+    )
+
+
+def _kinds_of_device(resource: Resource) -> list[CodeableConcept]:
+    """Return what a device is: its type, its code (DSTU2 to R5 differ), or a bare word."""
+    kind = resource.type
+    found = [CodeableConcept(text=kind)] if isinstance(kind, str) else concepts(kind)
+    return [*found, resource.code] if resource.code is not None else found
