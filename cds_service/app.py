@@ -6,7 +6,10 @@ import gc
 
 from flask import Flask
 
+from cds_service.clients import read_clients
 from cds_service.errors import KnowledgeError
+from cds_service.fetch.addresses import Base, Policy
+from cds_service.gathering import Gatherer, Registry
 from cds_service.knowledge.library import load
 from cds_service.knowledge.overlay import Layers
 from cds_service.knowledge.proven import proof_of, recall, remember, without_examples
@@ -29,6 +32,7 @@ from cds_service.web import (
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the WSGI app. Raises `KnowledgeError` when the content has an error: the service then does not start."""
     settings = settings or read_settings()
+    gatherer = gatherer_for(settings)
     reasoner = reasoner_for(settings)
     reasoner.release_tables()
     app = Flask("cds_service", static_folder=None)
@@ -38,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.install(app)
     hook_request.install(app, settings.most_body_bytes)
     app.register_blueprint(discovery.blueprint(reasoner))
-    app.register_blueprint(cds_services.blueprint(reasoner, settings))
+    app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
@@ -53,6 +57,30 @@ def reasoner_for(settings: Settings) -> Reasoner:
         critical_as=settings.critical_as,
         questionnaires_url=settings.questionnaires_url,
     )
+
+
+def gatherer_for(settings: Settings) -> Gatherer:
+    """Return what fetches from the registered FHIR servers. Raises `SettingsError` for a faulty file of clients."""
+    registry = registry_for(settings)
+    if registry.is_empty:
+        return Gatherer(None, registry)
+    from cds_service.fetch.client import FHIRClient  # noqa: PLC0415 - loads an HTTP library, which takes its time
+
+    return Gatherer(FHIRClient(), registry)
+
+
+def registry_for(settings: Settings) -> Registry:
+    """Return which servers may be called, and how. Raises `SettingsError` for a faulty file of clients."""
+    policies = {
+        client.fhir_base: Policy(
+            private=client.private_network,
+            loopback=settings.allow_loopback_fhir and Base(client.fhir_base).is_loopback,
+            ca_file=str(client.ca_file) if client.ca_file is not None else None,
+        )
+        for client in read_clients(settings.clients).clients
+        if client.fhir_base is not None
+    }
+    return Registry(policies, loopback=settings.allow_loopback_fhir)
 
 
 def load_knowledge(settings: Settings) -> Knowledge:

@@ -29,6 +29,10 @@ class SettingsError(CDSError):
     exit_status = 4
 
 
+class BlockedServerError(CDSError):
+    """A FHIR server that may not be called; the text never says which."""
+
+
 class InvalidCardError(CDSError):
     """A card would break the CDS Hooks specification: a fault of ours, never sent."""
 

@@ -23,8 +23,9 @@ from cds_service.errors import MalformedRequestError, RequiredDataUnavailableErr
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import AS_OF_EXTENSION, HookRequest, decode_request
 from cds_service.fhir.prefetch import prefetch_templates
-from cds_service.fhir.reader import read_facts
+from cds_service.fhir.reader import read_facts, records_presentation
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.gathering import Gather
 from cds_service.model.decision import Decision, FiredRedFlag, Reading
 from cds_service.model.definitions import Knowledge, Service
 from cds_service.model.facts import PatientFacts, ReadingNote
@@ -70,6 +71,12 @@ class Reasoner:
         """Let go of the code tables, which are compiled by now: a serving process has no other use for them."""
         self.knowledge = msgspec.structs.replace(self.knowledge, codes={})
 
+    def needs_a_chart(self, request: HookRequest, service: Service) -> bool:
+        """Whether anything could be said of this call: a presentation was recorded, or the problem list decides."""
+        if service.trigger != "recorded-now":
+            return True
+        return records_presentation(request, self.vocabulary)
+
     def service(self, service_id: str) -> Service:
         """Return one service. Raises `UnknownServiceError`."""
         service = self.knowledge.services.get(service_id)
@@ -78,14 +85,24 @@ class Reasoner:
         return service
 
 
-def answer(body: bytes, service_id: str, reasoner: Reasoner, now: datetime, *, may_replay: bool) -> bytes:
+def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
+    body: bytes,
+    service_id: str,
+    reasoner: Reasoner,
+    now: datetime,
+    *,
+    may_replay: bool,
+    gather: Gather | None = None,
+) -> bytes:
     """Return the response bytes for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
 
     With `may_replay` the request may name the moment at which it stands, so that dated samples answer alike on
-    any day; else that wish is left aside with a note.
+    any day; else that wish is left aside with a note. `gather` fetches what the client did not send.
     """
     service = reasoner.service(service_id)
     request = decode_request(body, service.hook)
+    if gather is not None and reasoner.needs_a_chart(request, service):
+        request = gather(request, reasoner.templates)
     request, as_of = moment_of(request, now, may_replay=may_replay)
     return respond(decide(request, service, reasoner, as_of))
 

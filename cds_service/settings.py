@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     allowed_origins: str = "*"
     """Origins for CORS: `*` (development only) or a comma-separated list."""
     most_body_bytes: int = Field(default=5 * MEBIBYTE, ge=1024, le=20 * MEBIBYTE)
+    clients: Path | None = None
+    """YAML file of the registered clients, each with its FHIR base."""
+    allow_loopback_fhir: bool = False
+    """Whether FHIR servers on this machine may be called, without registration; development only."""
+    deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
+    """How long a hook call may take, what is fetched for it included."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
     workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")
@@ -165,6 +171,8 @@ def _parts(text: str) -> Iterator[str]:
 def _unsafe(settings: Settings) -> Iterator[str]:
     if settings.public_base_url is None or not settings.public_base_url.startswith("https://"):
         yield "CDS_PUBLIC_BASE_URL must be an https address"
+    if settings.allow_loopback_fhir:
+        yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
     if "*" in settings.origins:
         yield "CDS_ALLOWED_ORIGINS must name the origins"
     elif not all(origin.startswith("https://") for origin in settings.origins):

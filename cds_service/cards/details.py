@@ -22,7 +22,7 @@ from cds_service.cards.wording import (
 )
 from cds_service.model.decision import RankedCause, Standing, WorkupStatus
 from cds_service.model.definitions import Knowledge, Template
-from cds_service.model.facts import PatientFacts, ReadingNote
+from cds_service.model.facts import PatientFacts
 
 _ASKED_KINDS = frozenset({"laboratory", "examination"})
 
@@ -173,7 +173,7 @@ class DetailWriter:
             lines.append(self._text["missing"].format(missing=join(never)))
         if stages.facts.missing_keys:
             lines.append(self._text["unchecked"].format(keys=", ".join(stages.facts.missing_keys)))
-        costly = _costly(stages.facts.notes)
+        costly = _costly(stages.facts)
         if costly:
             kinds = ", ".join(f"{code.replace('-', ' ')}: {count}" for code, count in costly.items())
             lines.append(self._text["unreadable"].format(count=sum(costly.values()), names=escape(kinds)))
@@ -206,10 +206,11 @@ def _references(shown: list[RankedCause], stages: Stages) -> set[str | int]:
     return {fact_key(fact) for facts in (*arguments, *flagged) for fact in facts}
 
 
-def _costly(notes: tuple[ReadingNote, ...]) -> dict[str, int]:
-    """Count the notes by code that cost a fact."""
+def _costly(facts: PatientFacts) -> dict[str, int]:
+    """Count the notes by code that cost a fact; a whole key that was not read has its own line."""
+    unread = {f"prefetch.{key}" for key in facts.missing_keys}
     counts: dict[str, int] = {}
-    for note in notes:
-        if note.severity != "information":
+    for note in facts.notes:
+        if note.severity != "information" and note.path not in unread:
             counts[note.code] = counts.get(note.code, 0) + 1
     return counts

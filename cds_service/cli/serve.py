@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import socket
@@ -18,8 +19,8 @@ _THREADS = 256
 """Per worker: a client that sends its body slowly holds one thread, so there are many more than the work needs."""
 
 
-_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "262144"}
-"""For the workers' C library: large bodies go back to the system, and many threads do not hold a pool each."""
+_MALLOC = {"M_TRIM_THRESHOLD": (-1, 262_144), "M_MMAP_THRESHOLD": (-3, 262_144), "M_ARENA_MAX": (-8, 2)}
+"""Name in malloc.h → its number and value: large bodies go back to the system, many threads share two pools."""
 
 
 @click.command()
@@ -31,14 +32,26 @@ def serve(host: str | None, port: int | None) -> None:
         if value is not None:  # the worker processes read the environment too, and cards name the address
             os.environ[variable] = str(value)
     settings = read_settings()
+    _limit_memory()
+    _prove(settings)
+    _run(settings)
+
+
+def _limit_memory() -> None:
+    """Tune the C library's allocator, for the workers too, which are forked; another library than glibc has no need."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in _MALLOC.values():
+            mallopt(parameter, value)
+
+
+def _prove(settings: Settings) -> None:
+    """Check the content and say where it is served; its memory is free again afterwards, for the workers to use."""
     knowledge = load_knowledge(settings)
-    for variable, value in _MEMORY.items():
-        os.environ.setdefault(variable, value)
     _require_free(settings)
     _say_where(settings, knowledge.version, list(knowledge.services))
     for change in knowledge.site_changes:
         click.echo(f"  site overlay  {change}")
-    _run(settings)
 
 
 def _require_free(settings: Settings) -> None:

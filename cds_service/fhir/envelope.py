@@ -215,6 +215,25 @@ def _prefetch_by_entry(raw: msgspec.Raw, notes: list[ReadingNote]) -> dict[str, 
     return prefetch
 
 
+def decode_resource(body: bytes, path: str, notes: list[ReadingNote]) -> Resource | None:
+    """Return the resource that a FHIR server sent, read softly where it breaks FHIR.
+
+    None, with a note, when it is no JSON object or nested too deeply: then nothing was answered.
+    """
+    try:
+        return soft_resource(body, path, notes, _DEEPEST)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        notes.append(
+            ReadingNote(
+                severity="warning",
+                code="unreadable-element",
+                path=path,
+                remedy="Send a FHIR resource as JSON.",
+            )
+        )
+        return None
+
+
 def _one_resource(raw: msgspec.Raw, path: str, notes: list[ReadingNote]) -> Resource | None:
     """Return the resource of one value, read softly where it breaks FHIR; None when it is no object at all."""
     try:

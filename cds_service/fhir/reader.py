@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from cds_service.fhir.conditions import ConditionReader
 from cds_service.fhir.envelope import HookRequest
@@ -63,3 +63,10 @@ def read_facts(
         answers=said.answers,
         history=said.history,
     )
+
+
+def records_presentation(request: HookRequest, vocabulary: Vocabulary) -> bool:
+    """Whether the context of a call records a symptom that the content knows; nothing else of it is read."""
+    recorded = request._replace(prefetch=None)
+    reader = ConditionReader(vocabulary, Intake(recorded), date.min)  # whenever it may end
+    return bool(reader.presentations("recorded-now"))

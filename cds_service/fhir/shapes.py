@@ -148,6 +148,7 @@ class Link(Shape, gc=False):
     """A link of a Bundle."""
 
     relation: str | None = None
+    url: str | None = None
 
 
 class Entry(Shape, gc=False):

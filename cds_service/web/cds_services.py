@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from cds_service.fetch.limits import Deadline
+from cds_service.gathering import Gatherer
 from cds_service.pipeline import Reasoner, answer
 from cds_service.settings import Mode, Settings
 from cds_service.web.clock import now
 from cds_service.web.hook_request import read_body
 
 
-def blueprint(reasoner: Reasoner, settings: Settings) -> Blueprint:
+def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer) -> Blueprint:
     """Return the route that answers every service of the knowledge."""
     routes = Blueprint("cds_services", __name__)
     may_replay = settings.mode is Mode.DEVELOPMENT
 
     @routes.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
+        deadline = Deadline(settings.deadline_seconds)
         reasoner.service(service_id)
         body = read_body(request, settings.most_body_bytes)
-        cards = answer(body, service_id, reasoner, now(), may_replay=may_replay)
+        cards = answer(
+            body,
+            service_id,
+            reasoner,
+            now(),
+            may_replay=may_replay,
+            gather=lambda request, templates: gatherer.gather(request, templates, deadline),
+        )
         return Response(cards, content_type="application/json")
 
     return routes

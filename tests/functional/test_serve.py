@@ -227,6 +227,7 @@ SAFE = {
     "CDS_ALLOWED_ORIGINS": "https://ehr.example.org,https://b.example:8443",
 }
 UNSAFE: list[tuple[str, str | None]] = [
+    ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),
     ("CDS_PUBLIC_BASE_URL", "http://cds.example.org"),
