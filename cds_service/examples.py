@@ -33,6 +33,7 @@ from cds_service.model.facts import (
 )
 from cds_service.model.faults import Fault
 from cds_service.model.findings import State
+from cds_service.model.parts import CodeRow
 from cds_service.model.treatments import Treatment
 from cds_service.pipeline import Reasoner
 
@@ -251,12 +252,19 @@ def _observation(place: int, given: Mapping[str, Any], lab: Lab, knowledge: Know
         resource_type="Observation",
         id=f"r{place}",
         status=given.get("status", "final"),
-        code=CodeableConcept(coding=[Coding(system=row.system, code=row.code) for row in rows[:1]]),
+        code=_test_code(given, rows),
         effective_date_time=given.get("on", _DEFAULT_DATE),
         value_quantity=Quantity(value=Decimal(given["value"]), unit=unit, comparator=given.get("comparator")),
         interpretation=CodeableConcept(coding=[Coding(code=given["flag"])]) if "flag" in given else None,
         reference_range=[ReferenceRange(low=bounds[0], high=bounds[1])] if any(bounds) else None,
     )
+
+
+def _test_code(given: Mapping[str, Any], rows: list[CodeRow]) -> CodeableConcept:
+    """Return the code of the lab, or the example's own words in its place."""
+    if "text" in given:
+        return CodeableConcept(text=given["text"])
+    return CodeableConcept(coding=[Coding(system=row.system, code=row.code) for row in rows[:1]])
 
 
 def _condition(given: Mapping[str, Any]) -> RecordedCondition:

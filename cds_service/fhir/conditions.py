@@ -15,6 +15,11 @@ _NOT_FIRM = frozenset({"provisional", "differential", "unconfirmed"})
 _OVER = frozenset({"inactive", "resolved"})
 _LASTING = frozenset({"remission", "relapse", "recurrence"})
 """The illness is still the patient's: an end that is recorded with it is the end of an episode."""
+_STATUSES = frozenset({"active", *_OVER, *_LASTING})
+_SEND_STATUS = (
+    "Send a code of condition-clinical; the condition was taken as active unless its end is on record."
+)
+_SEND_ONSET = "Send onsetDateTime; an onset by age or in words is not placed in time."
 
 
 class ConditionReader:
@@ -50,14 +55,14 @@ class ConditionReader:
                 "information", "not-true", placed.path, f"The condition is {verification}; it was not used."
             )
             return None
-        onset, recorded = _onset(resource), _recorded(resource)
+        onset, recorded = self._onset(placed), _recorded(resource)
         return RecordedCondition(
             value_sets=sets,
             by_text=frozenset(by_text - by_code),
             fact=_fact(
                 resource, onset, recorded, by_text=not (by_code & sets), firm=verification not in _NOT_FIRM
             ),
-            active=self._is_active(resource),
+            active=self._is_active(placed),
             firm=verification not in _NOT_FIRM,
             onset=onset,
             recorded=recorded,
@@ -71,7 +76,7 @@ class ConditionReader:
         types = coded or texted
         if not types:
             return None
-        if code_of(resource.verification_status) in _NOT_TRUE or not self._is_active(resource):
+        if code_of(resource.verification_status) in _NOT_TRUE or not self._is_active(placed):
             self._intake.note(
                 "information",
                 "not-current",
@@ -79,7 +84,7 @@ class ConditionReader:
                 "The recorded problem is refuted, in error or over.",
             )
             return None
-        onset, recorded = _onset(resource), _recorded(resource)
+        onset, recorded = self._onset(placed), _recorded(resource)
         return RecordedPresentation(
             types=tuple(_specific(types, texted)),
             reference=_reference(resource),
@@ -110,8 +115,20 @@ class ConditionReader:
                 by_text |= self._vocabulary.problem_text.find(coding.display)
         return by_code, by_text
 
-    def _is_active(self, resource: Resource) -> bool:
-        status = code_of(resource.clinical_status)
+    def _onset(self, placed: Placed) -> When | None:
+        onset = _onset(placed.resource)
+        if onset is None and (placed.resource.onset_age is not None or placed.resource.onset_string):
+            self._intake.note("information", "onset-not-a-date", f"{placed.path}.onset", _SEND_ONSET)
+        return onset
+
+    def _is_active(self, placed: Placed) -> bool:
+        """Whether a condition holds today; a status that says nothing known is no end of it, and is noted."""
+        resource = placed.resource
+        status = _status(resource)
+        if status is not None and status not in _STATUSES:
+            self._intake.note(
+                "information", "status-not-understood", f"{placed.path}.clinicalStatus", _SEND_STATUS
+            )
         if status in _OVER or status in _LASTING:
             return status in _LASTING
         ended = read_when(resource.abatement_date_time) or read_when(
@@ -128,13 +145,31 @@ def _specific(types: list[str], texted: list[str]) -> list[str]:
     return named if len(types) > 1 and named else types
 
 
+def _status(resource: Resource) -> str | None:
+    """Return the clinical status in the words of FHIR; where its code is another system's, its display tells."""
+    sent = resource.clinical_status
+    status = code_of(sent)
+    if status in _STATUSES or sent is None or isinstance(sent, str):
+        return status
+    words = [coding.display or coding.code for coding in sent.coding or ()] + [sent.text]
+    return next((each for word in words if word and (each := word.strip().lower()) in _STATUSES), status)
+
+
 def _onset(resource: Resource) -> When | None:
     period = resource.onset_period
-    return read_when(resource.onset_date_time) or read_when(period.start if period else None)
+    return (
+        read_when(resource.onset_date_time)
+        or read_when(period.start if period else None)
+        or read_when(resource.onset_string)
+    )
 
 
 def _recorded(resource: Resource) -> When | None:
-    return read_when(resource.recorded_date) or read_when(resource.asserted_date)
+    return (
+        read_when(resource.recorded_date)
+        or read_when(resource.asserted_date)
+        or read_when(resource.date_recorded)
+    )
 
 
 def _reference(resource: Resource) -> str | None:
@@ -148,7 +183,7 @@ def _fact(
     return Fact(
         what=wording(resource.code) or "condition without words",
         reference=_reference(resource),
-        value=(code_of(resource.clinical_status) or "active") if firm else "provisional",
+        value=(_status(resource) or "active") if firm else "provisional",
         on=when.text if when else None,
         by_text=by_text,
     )

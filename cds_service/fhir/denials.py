@@ -13,7 +13,8 @@ _BEFORE = re.compile(
     r"\b(?:no|not|\w+n['’]t|nil|never|denies|denied|deny|without|negative for|absence of|absent|free of|"
     r"no evidence of|no sign of|no signs of|rules? out|ruled out|unlikely|resolved|"
     r"family history(?: of)?|fh of|fhx of|mother|father|brother|sister|sibling|"
-    r"screening for|screen for|screened for|at risk of|at risk for|risk of|risk for|prevention of|"
+    r"screening for|screen for|screened for|assessment of|assessment for|"
+    r"at risk of|at risk for|risk of|risk for|prevention of|"
     r"history of|h/o|prophylaxis against|vaccination against)\b",
     re.IGNORECASE,
 )

@@ -32,7 +32,7 @@ class HistoryReader:
         for placed in self._intake.of("Procedure"):
             resource = placed.resource
             status = _status(resource)
-            if status not in _DONE and status != _UNDER_WAY:
+            if resource.not_done or resource.not_performed or (status not in _DONE and status != _UNDER_WAY):
                 self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
             when = _performed(resource)
@@ -61,19 +61,20 @@ class HistoryReader:
         read = []
         for placed in self._intake.of("AllergyIntolerance"):
             resource = placed.resource
-            if (
-                code_of(resource.verification_status) in _NOT_TRUE
-                or code_of(resource.clinical_status) in _OVER
-            ):
+            stated = {
+                code_of(resource.verification_status),
+                code_of(resource.clinical_status),
+                _status(resource),
+            }
+            code = resource.code or resource.substance  # DSTU2 has a substance, and one status for both
+            if code is None or stated & (_NOT_TRUE | _OVER):
                 continue
-            if resource.code is None:
-                continue
-            sets, _name, by_text = self._vocabulary.medicine_names(resource.code)
-            by_code, in_words = self._names(placed, resource.code)
+            sets, _name, by_text = self._vocabulary.medicine_names(code)
+            by_code, in_words = self._names(placed, code)
             sets |= by_code | in_words
             if sets:
                 fact = Fact(
-                    what=wording(resource.code) or "allergy",
+                    what=wording(code) or "allergy",
                     reference=_reference(resource),
                     value="allergy or intolerance",
                     by_text=by_text and not by_code,
@@ -152,7 +153,7 @@ def _reference(resource: Resource) -> str | None:
 
 
 def _performed(resource: Resource) -> When | None:
-    period = resource.performed_period
+    period = resource.performed_period or resource.occurrence_period
     return (
         read_when(resource.performed_date_time)
         or read_when((period.end or period.start) if period else None)

@@ -6,13 +6,13 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 
-import msgspec
-
 from cds_service.fhir.dates import moment_key, read_when
-from cds_service.fhir.interpretation import FLAGS, flag_of, is_normal_range
+from cds_service.fhir.interpretation import FLAGS, flag_of
+from cds_service.fhir.lab_results import Result, results_by_lab, stated_quantity
 from cds_service.fhir.quantities import Converted, printed_unit
+from cds_service.fhir.ranges import A_STAGE, read_range
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Component, Quantity, ReferenceRange, Resource
+from cds_service.fhir.shapes import Quantity, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Amount, Fact, Measurement, When
@@ -28,32 +28,10 @@ REMEDIES = {
     "value-missing": "Send valueQuantity with a number.",
     "unit-missing": "Send the unit of the value; a unit is never guessed.",
     "unit-not-understood": "Send a UCUM unit of this quantity; a unit is never guessed.",
+    "unit-mismatch": "Send one unit; the printed one and its code are two different ones.",
+    "display-contradicts-code": "Send the code of what the words name; the result was not used.",
     "value-implausible": "Check the value and its unit; it was not believed.",
 }
-
-
-class _Result(msgspec.Struct, frozen=True, gc=False):
-    """One value of an Observation, with its place; nothing of it has been read yet."""
-
-    lab: str
-    part: Resource | Component
-    placed: Placed
-    inner: str = ""
-
-    @property
-    def whole(self) -> Resource:
-        """The Observation."""
-        return self.placed.resource
-
-    @property
-    def path(self) -> str:
-        """Where the value stands."""
-        return self.placed.path + self.inner
-
-    @property
-    def status(self) -> str:
-        """The status as a bare lower-case word; empty when there is none."""
-        return (self.whole.status or "").strip().lower()
 
 
 class LabReader:
@@ -73,27 +51,10 @@ class LabReader:
         A long record holds thousands of results of which only the newest can speak: they are laid out by their
         day and read until enough usable ones are found. Older ones are neither used nor noted.
         """
-        return {lab: self._newest(results) for lab, results in self._laid_out().items()}
+        found = results_by_lab(self._vocabulary, self._intake, self.others)
+        return {lab: self._newest(results) for lab, results in found.items()}
 
-    def _laid_out(self) -> dict[str, list[tuple[str, _Result]]]:
-        """Return by lab every result with its day as written, which sorts like the date."""
-        found: dict[str, list[tuple[str, _Result]]] = {}
-        names = self._vocabulary.lab_codes.names
-        for placed in self._intake.of("Observation"):
-            resource = placed.resource
-            labs = names(resource.code)
-            if not labs:
-                self.others.append(placed)
-            for lab in labs:
-                found.setdefault(lab, []).append((_day(resource), _Result(lab, resource, placed)))
-            if resource.component:
-                for place, component in enumerate(resource.component):
-                    for lab in names(component.code):
-                        result = _Result(lab, component, placed, f".component[{place}]")
-                        found.setdefault(lab, []).append((_day(resource), result))
-        return found
-
-    def _newest(self, results: list[tuple[str, _Result]]) -> tuple[Measurement, ...]:
+    def _newest(self, results: list[tuple[str, Result]]) -> tuple[Measurement, ...]:
         results.sort(key=_by_day, reverse=True)
         kept: list[Measurement] = []
         usable = 0
@@ -108,7 +69,7 @@ class LabReader:
                 usable += measurement.value is not None or measurement.flag is not None
         return tuple(sorted(kept, key=lambda one: moment_key(one.taken), reverse=True))
 
-    def _measure(self, result: _Result) -> Measurement | None:
+    def _measure(self, result: Result) -> Measurement | None:
         part, whole, path = result.part, result.whole, result.path
         status = result.status
         if status not in _USED and status not in _UNCERTAIN:
@@ -116,8 +77,14 @@ class LabReader:
                 "information", "status-not-usable", f"{path}.status", "The result was not used."
             )
             return None
-        if part.value_quantity is None:
+        quantity = stated_quantity(part)
+        if quantity is None:
             self._note_without_quantity(result)
+            return None
+        if not result.by_text and self._vocabulary.is_contradicted(result.lab, part.code):
+            self._intake.note(
+                "warning", "display-contradicts-code", f"{path}.code", REMEDIES["display-contradicts-code"]
+            )
             return None
         taken = _taken(whole)
         if taken is None:
@@ -133,9 +100,9 @@ class LabReader:
             self._intake.note(
                 "information", "status-unknown", f"{path}.status", "Used, marked, never alone critical."
             )
-        return self._build(result, taken)
+        return self._build(result, quantity, taken)
 
-    def _note_without_quantity(self, result: _Result) -> None:
+    def _note_without_quantity(self, result: Result) -> None:
         part = result.part
         if part.value_string is None and part.value_integer is None and part.value_codeable_concept is None:
             if not (part is result.whole and result.whole.component):
@@ -143,76 +110,42 @@ class LabReader:
         else:
             self._intake.note("warning", "value-not-a-quantity", result.path, REMEDIES["value-missing"])
 
-    def _build(self, result: _Result, taken: When | None) -> Measurement | None:
-        """Return the measurement; one whose unit is not understood is kept without a number, for its flag."""
-        lab, part, whole, path = result.lab, result.part, result.whole, result.path
-        definition = self._vocabulary.labs[lab]
-        quantity = part.value_quantity or Quantity()
-        converted = self._vocabulary.units[lab].convert(quantity)
+    def _build(self, result: Result, quantity: Quantity, taken: When | None) -> Measurement | None:
+        """Return the measurement; one whose unit is not understood is kept without a number, for its flag.
+
+        What is known by its words alone must have a unit that fits.
+        """
+        lab, part, path = result.lab, result.part, result.path
+        definition, units = self._vocabulary.labs[lab], self._vocabulary.units[lab]
+        converted = units.convert(quantity)
         if isinstance(converted, Converted) and not _is_plausible(definition, converted.value):
             converted = "value-implausible"
         if isinstance(converted, str):
-            self._intake.note("warning", converted, f"{path}.valueQuantity", REMEDIES[converted])
-            if converted == "value-implausible":
+            where = f"{path}.valueQuantity" if part.value_quantity is not None else path
+            self._intake.note("warning", converted, where, REMEDIES[converted])
+            if converted == "value-implausible" or result.by_text:
                 return None
-        low, high, range_text = self._range(lab, part.reference_range, quantity, path)
+        own = read_range(part.reference_range, quantity, units, definition.own_range_reaches)
+        if own.fault is not None:
+            self._intake.note("warning", "range-not-usable", f"{path}.referenceRange", own.fault)
         flag = flag_of(part.interpretation)
+        if own.fault == A_STAGE and flag == "N":
+            flag = None
         comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
         return Measurement(
             lab=lab,
-            fact=_fact(definition, result, taken, comparator, converted, range_text),
+            fact=_fact(definition, result, quantity, taken, converted, own.printed),
             value=converted.value if isinstance(converted, Converted) else None,
             comparator=comparator,
             taken=taken,
-            low=low,
-            high=high,
+            low=own.low,
+            high=own.high,
             flag=FLAGS.get(flag or ""),
             flag_critical=flag in {"LL", "HH", "AA"},
             status=result.status or "unknown",
-            certain=result.status not in _UNCERTAIN,
-            sample=whole.specimen.reference if whole.specimen else None,
+            certain=result.status not in _UNCERTAIN and not result.by_text,
+            sample=result.whole.specimen.reference if result.whole.specimen else None,
         )
-
-    def _range(
-        self, lab: str, ranges: list[ReferenceRange] | None, value: Quantity, path: str
-    ) -> tuple[Decimal | None, Decimal | None, str | None]:
-        """Return (low, high, printed) of the laboratory's own range, in the lab's unit."""
-        chosen = next((one for one in ranges or () if is_normal_range(one)), None)
-        if chosen is None:
-            return None, None, None
-        low, high = (self._bound(lab, bound, value) for bound in (chosen.low, chosen.high))
-        if (low is not None and high is not None and low >= high) or (low is None and high == 0):
-            self._intake.note("warning", "range-not-usable", f"{path}.referenceRange", "Send low below high.")
-            return None, None, None
-        if low is None and high is None:
-            self._intake.note(
-                "warning", "range-not-usable", f"{path}.referenceRange", "Send the range in the unit."
-            )
-            return None, None, None
-        read = (chosen.low if low is not None else None, chosen.high if high is not None else None)
-        return low, high, _printed_range(*read, value)
-
-    def _bound(self, lab: str, bound: Quantity | None, value: Quantity) -> Decimal | None:
-        """Convert one bound; a bound without a unit has the unit of the value."""
-        if bound is None or bound.value is None:
-            return None
-        if printed_unit(bound) is None:
-            bound = Quantity(value=bound.value, unit=value.unit, system=value.system, code=value.code)
-        converted = self._vocabulary.units[lab].convert(bound)
-        return converted.value if isinstance(converted, Converted) else None
-
-
-def _printed_range(lower: Quantity | None, upper: Quantity | None, value: Quantity) -> str:
-    """Return the range as printed, with its unit where that is another one than that of the value."""
-    low, high = (
-        format(bound.value, "f") if bound is not None and bound.value is not None else ""
-        for bound in (lower, upper)
-    )
-    units = [printed_unit(bound) for bound in (lower, upper) if bound is not None]
-    other = next((f" {unit}" for unit in units if unit not in {None, printed_unit(value)}), "")
-    if low and high:
-        return f"{low}-{high}{other}"
-    return f">={low}{other}" if low else f"<={high}{other}"
 
 
 def _is_plausible(lab: Lab, value: Decimal) -> bool:
@@ -232,24 +165,25 @@ def _taken(resource: Resource) -> When | None:
 
 def _fact(  # noqa: PLR0913, PLR0917 - one argument per member of the fact
     lab: Lab,
-    result: _Result,
+    result: Result,
+    quantity: Quantity,
     taken: When | None,
-    comparator: str | None,
     converted: Converted | str,
     range_text: str | None,
 ) -> Fact:
-    quantity = result.part.value_quantity or Quantity()
+    comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
     canonical = None
     if isinstance(converted, Converted) and converted.was_converted:
         canonical = Amount((comparator or "") + str(converted.value), lab.unit)
     return Fact(
         what=lab.title[:1].lower() + lab.title[1:] if lab.title[1:2].islower() else lab.title,
-        reference=f"Observation/{result.whole.id}" if result.whole.id else None,
+        reference=result.placed.reference,
         value=(comparator or "") + format(quantity.value, "f") if quantity.value is not None else None,
         unit=_unit_to_show(quantity, converted),
         on=taken.text if taken else None,
         canonical=canonical,
         range=range_text,
+        by_text=result.by_text,
         note=None if result.status == "final" else result.status or "unknown",
     )
 
@@ -262,17 +196,5 @@ def _unit_to_show(quantity: Quantity, converted: Converted | str) -> str | None:
     return printed if printed is not None and _UNIT_SHAPE.fullmatch(printed) else None
 
 
-def _day(resource: Resource) -> str:
-    """Return the day of a result as written; results without one come last."""
-    period = resource.effective_period
-    written = (
-        resource.effective_date_time
-        or resource.effective_instant
-        or ((period.end or period.start) if period else None)
-        or resource.issued
-    )
-    return written[:10] if written else ""
-
-
-def _by_day(entry: tuple[str, _Result]) -> str:
+def _by_day(entry: tuple[str, Result]) -> str:
     return entry[0]

@@ -8,10 +8,15 @@ from typing import Any, get_args
 
 import msgspec
 
-from cds_service.fhir.shapes import Reference, Resource, Shape
+from cds_service.fhir.shapes import Entry, Reference, Resource, Shape
 from cds_service.model.facts import ReadingNote
 
 _RESOURCE = msgspec.json.Decoder(Resource)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+_ENTRY = msgspec.json.Decoder(Entry)
+_FIELDS = {shape: msgspec.structs.fields(shape) for shape in Shape.__subclasses__()}
+"""Worked out once: it takes longer than reading a resource."""
 _MOST_NOTES = 200
 _SOMEBODY = "unreadable"
 """Stands for a reference that cannot be read; no patient has it."""
@@ -29,12 +34,43 @@ def soft_resource(raw: bytes, path: str, notes: list[ReadingNote], deepest: int)
         return _RESOURCE.decode(raw)
     except msgspec.ValidationError:
         pass
-    value = json.loads(raw, parse_float=_decimal, parse_int=_integer)
+    if (bundle := _bundle_by_entry(raw, path, notes, deepest)) is not None:
+        return bundle
+    value = _value(raw)
     if not isinstance(value, dict):
         _note(notes, path)
         return None
     resource: Resource = _soft(value, Resource, path, notes, deepest)
     return None if resource.entry is None and value.get("entry") is not None else resource
+
+
+def _bundle_by_entry(raw: bytes, path: str, notes: list[ReadingNote], deepest: int) -> Resource | None:
+    """Return the Bundle in `raw`, of which only the entries that do not fit are read the slow way.
+
+    Returns None where there is no list of entries.
+    """
+    try:
+        members = _MEMBERS.decode(raw)
+        entries = _ENTRIES.decode(members.pop("entry"))
+    except (msgspec.MsgspecError, KeyError):
+        return None
+    rest = {name: _value(bytes(value)) for name, value in members.items()}
+    bundle: Resource = _soft(rest, Resource, path, notes, deepest)
+    bundle.entry = []
+    for place, entry in enumerate(entries):
+        try:
+            bundle.entry.append(_ENTRY.decode(entry))
+        except msgspec.ValidationError:
+            where, value = f"{path}.entry[{place}]", _value(bytes(entry))
+            if isinstance(value, dict):
+                bundle.entry.append(_soft(value, Entry, where, notes, deepest - 1))
+            else:
+                _note(notes, where)
+    return bundle
+
+
+def _value(raw: bytes) -> Any:
+    return json.loads(raw, parse_float=_decimal, parse_int=_integer)
 
 
 def _decimal(text: str) -> Decimal | str:
@@ -65,7 +101,7 @@ def _soft(value: dict[str, Any], shape: type[Any], path: str, notes: list[Readin
     if depth <= 0:
         raise RecursionError
     members: dict[str, Any] = {}
-    for field in msgspec.structs.fields(shape):
+    for field in _FIELDS[shape]:
         if field.encode_name not in value:
             continue
         where = f"{path}.{field.encode_name}"
@@ -127,8 +163,9 @@ def _shape_in(wanted: Any) -> tuple[type[Shape] | None, bool]:
         if isinstance(part, type) and issubclass(part, Shape):
             shape = part
         for inner in get_args(part):
-            if isinstance(inner, type) and issubclass(inner, Shape):
-                shape, many = inner, True
+            for kind in get_args(inner) or (inner,):
+                if isinstance(kind, type) and issubclass(kind, Shape):
+                    shape, many = kind, True
     return shape, many
 
 

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from cds_service.fhir.dates import read_when
+from cds_service.fhir.resource_types import REQUESTS
 from cds_service.fhir.resources import Intake
-from cds_service.fhir.shapes import wording
+from cds_service.fhir.shapes import CodeableConcept, Resource, code_of, concepts, wording
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.facts import Fact, PlacedOrder
 
-_OPEN = frozenset({"active", "draft", "on-hold"})
+_OPEN = frozenset(
+    {"active", "draft", "on-hold", "requested", "received", "accepted", "in-progress", "planned", "proposed"}
+)
+"""With the words of DSTU2 for a request that nobody has answered yet."""
 
 
 def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
     """Return open requests that answer an order or measure a lab that the content knows."""
     found = []
-    for placed in intake.of("ServiceRequest"):
+    for placed in intake.of(*REQUESTS):
         resource = placed.resource
         if (resource.status or "").strip().lower() not in _OPEN or resource.do_not_perform:
             continue
-        labs = vocabulary.lab_codes.names(resource.code)
-        orders = vocabulary.order_codes.names(resource.code)
-        words = wording(resource.code)
-        orders |= vocabulary.order_text.find(words)
-        if (resource.priority or "routine").strip().lower() == "routine":
+        labs, orders, words = frozenset[str](), frozenset[str](), ""
+        for concept in _asked_for(resource):
+            labs |= vocabulary.lab_codes.names(concept)
+            orders |= vocabulary.order_codes.names(concept) | vocabulary.order_text.find(wording(concept))
+            words = words or wording(concept)
+        if (code_of(resource.priority) or "routine") == "routine":
             orders -= vocabulary.urgent_orders
         if not orders and not labs:
             continue
         covered = frozenset[str]().union(*(vocabulary.order_covers[order] for order in orders))
-        placed_on = read_when(resource.authored_on) or read_when(resource.occurrence_date_time)
+        first = resource.event[0] if resource.event else None
+        placed_on = (
+            read_when(resource.authored_on)
+            or read_when(first.date_time if first else None)
+            or read_when(resource.occurrence_date_time)
+        )
         found.append(
             PlacedOrder(
                 orders=orders | covered,
@@ -35,10 +45,18 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
                 placed=placed_on,
                 fact=Fact(
                     what=words or "order",
-                    reference=f"ServiceRequest/{resource.id}" if resource.id else None,
+                    reference=placed.reference,
                     value=resource.status,
                     on=placed_on.text if placed_on else None,
                 ),
             )
         )
     return found
+
+
+def _asked_for(resource: Resource) -> list[CodeableConcept]:
+    """Return what is asked for: one code, wrapped once more in R5, or that of each item in DSTU2."""
+    code = resource.code
+    if code is not None:
+        return [code.concept if code.concept is not None else code]
+    return [concept for item in resource.item or () for concept in concepts(item.code)]

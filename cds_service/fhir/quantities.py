@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -17,6 +18,13 @@ _ONE = Decimal(1)
 _WIDEST = Decimal("1e15")
 _FINEST = -15
 """Decimal exponent of the smallest number that is read; a measured value is neither wider nor finer."""
+_NO_WIDTH = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
+_NUMBER = re.compile(
+    r"\s*(<=|>=|<|>|\u2264|\u2265)?\s*(-?[0-9]{1,15}(?:\.[0-9]{1,12})?)"
+    r"(?:\s+(.*\S)|([A-Za-z%\[{\u00b5\u03bc](?:.*\S)?))?\s*"
+)
+_LONGEST_NUMBER = 60
+_COMPARED = {"\u2264": "<=", "\u2265": ">="}
 _SHORTEST_FOLDED = 2
 """Two letters tell too little without their case: mM is a concentration, Mm a length."""
 
@@ -70,14 +78,31 @@ class UnitTable:
         unit = unit_of(quantity)
         if unit is None:
             return "unit-missing"
-        numbers = self._exact.get(unit) or self._folded.get(unit.casefold())
-        if numbers is None:
-            return "unit-not-understood"
+        numbers = self._understood(unit, quantity)
+        if isinstance(numbers, str):
+            return numbers
         factor, offset = numbers
         if factor == _ONE and not offset:
             return Converted(quantity.value, was_converted=False, unit=unit)
         value = (quantity.value * factor + offset).quantize(self._quantum, ROUND_HALF_UP)
         return Converted(value, was_converted=True, unit=unit)
+
+    def _understood(self, unit: str, quantity: Quantity) -> tuple[Decimal, Decimal] | str:
+        """Return factor and offset of `unit`, unless what stands beside it is another unit of this lab."""
+        numbers = self._meaning(unit)
+        if numbers is None:
+            return "unit-not-understood"
+        for other in (quantity.unit, quantity.code):
+            if other and other != unit and self._meaning(other) not in {None, numbers}:
+                return "unit-mismatch"
+        return numbers
+
+    def _meaning(self, unit: str) -> tuple[Decimal, Decimal] | None:
+        """Return factor and offset of a spelling: as written, without regard to case, then without its blanks."""
+        numbers = self._exact.get(unit) or self._folded.get(unit.casefold())
+        if numbers is None and (bare := _NO_WIDTH.sub("", unit)) != unit:
+            return self._exact.get(bare) or self._folded.get(bare.casefold())
+        return numbers
 
 
 def unit_of(quantity: Quantity) -> str | None:
@@ -86,6 +111,17 @@ def unit_of(quantity: Quantity) -> str | None:
         return code
     printed = (quantity.unit or "").strip() or (quantity.code or "").strip()
     return printed or None
+
+
+def quantity_in(text: str) -> Quantity | None:
+    """Return the quantity that a text states and nothing besides: ">20", "4.2 mmol/L"; not "2+", "0-5" or "1,5"."""
+    found = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
+    if found is None:
+        return None
+    sign, number, unit, joined = found.groups()
+    return Quantity(
+        value=Decimal(number), comparator=_COMPARED.get(sign, sign) if sign else None, unit=unit or joined
+    )
 
 
 def is_printable(value: Decimal) -> bool:

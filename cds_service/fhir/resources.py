@@ -8,7 +8,8 @@ from collections import Counter
 import msgspec
 
 from cds_service.fhir.envelope import HookRequest
-from cds_service.fhir.shapes import Resource
+from cds_service.fhir.resource_types import HOLDERS, READ_TYPES, TYPES_OF_KIND, UNUSABLE_HOLDERS
+from cds_service.fhir.shapes import Entry, Resource
 from cds_service.model.facts import ReadingNote
 
 KIND_OF_KEY = {
@@ -27,43 +28,10 @@ KIND_OF_KEY = {
 }
 """Prefetch key → the kind of facts that its answer can show to be absent."""
 
-_OBSERVATIONS = frozenset({"Observation"})
-_MEDICINES = frozenset({"MedicationRequest", "MedicationStatement"})
-_TYPES_OF_KIND = {
-    "patient": frozenset({"Patient"}),
-    "conditions": frozenset({"Condition"}),
-    "medications": _MEDICINES,
-    "labs": _OBSERVATIONS,
-    "vitals": _OBSERVATIONS,
-    "exam": _OBSERVATIONS,
-    "habits": _OBSERVATIONS,
-    "orders": frozenset({"ServiceRequest"}),
-    "family": frozenset({"FamilyMemberHistory"}),
-    "procedures": frozenset({"Procedure"}),
-    "answers": frozenset({"QuestionnaireResponse"}),
-}
 _REFERENCED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
 _MOST_NOTES = 100
 """Notes of one code; a message that is wrong throughout is not answered with a note for each of its elements."""
-
-READ_TYPES = frozenset(
-    {
-        "Patient",
-        "Condition",
-        "Observation",
-        "MedicationRequest",
-        "MedicationStatement",
-        "ServiceRequest",
-        "FamilyMemberHistory",
-        "QuestionnaireResponse",
-        "Medication",
-        "Procedure",
-        "Device",
-        "AllergyIntolerance",
-    }
-)
-
 
 _LONGEST_TEXT = 20_000
 
@@ -74,11 +42,21 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
     resource: Resource
     where: str
     place: int | None = None
+    inside: str = ""
+    holder: str | None = None
 
     @property
     def path(self) -> str:
         """Where the resource stood, for a note, e.g. `prefetch.labs.entry[3].resource`."""
-        return self.where if self.place is None else f"{self.where}.entry[{self.place}].resource"
+        where = self.where if self.place is None else f"{self.where}.entry[{self.place}].resource"
+        return where + self.inside
+
+    @property
+    def reference(self) -> str | None:
+        """The reference by which a reader of the card finds it: a contained resource is found in what holds it."""
+        if self.inside:
+            return self.holder
+        return f"{self.resource.resource_type}/{self.resource.id}" if self.resource.id else None
 
 
 class Intake:
@@ -90,6 +68,8 @@ class Intake:
         self.arrived_keys: set[str] = set()
         self.answered_keys: set[str] = set()
         self.recorded: list[Placed] = []
+        self.by_address: dict[str, Resource] = {}
+        """Medications by the fullUrl under which a Bundle gave them."""
         self._by_type: dict[str, list[Placed]] = {kind: [] for kind in READ_TYPES}
         self._aliases = {request.context.patient_id}
         self._expected = f"Patient/{request.context.patient_id}"
@@ -121,7 +101,13 @@ class Intake:
         """Whether the resource names another patient than the hook does."""
         subject = resource.subject or resource.patient
         reference = subject.reference if subject is not None else None
-        if reference == self._expected or not reference or reference.startswith("#"):
+        if reference == self._expected:
+            return False
+        if not reference or reference.startswith("#"):
+            if subject is not None and not reference and not self._noted["subject-not-referenced"]:
+                self.note(
+                    "information", "subject-not-referenced", "(first of them)", "Send subject.reference."
+                )
             return False
         bare = reference.split("/_history/", maxsplit=1)[0]
         if bare in self._aliases:
@@ -168,7 +154,7 @@ class Intake:
 
     def _arrive(self, key: str, types: set[str | None], path: str) -> None:
         """Count the key as answered, unless nothing in the answer is what the key asks for: then it is absent."""
-        wanted = _TYPES_OF_KIND.get(KIND_OF_KEY.get(key, ""))
+        wanted = TYPES_OF_KIND.get(KIND_OF_KEY.get(key, ""))
         if types and wanted is not None and not types & wanted:
             self.note(
                 "warning", "unexpected-resource", path, "It does not answer the key; send what it asks for."
@@ -191,15 +177,7 @@ class Intake:
             self.note(
                 "warning", "more-pages", path, "Only the first page was sent; older entries are not known."
             )
-        for entry in entries:
-            resource = entry.resource
-            if (
-                resource is not None
-                and resource.resource_type == "Patient"
-                and entry.full_url
-                and (_last_id(entry.full_url) in self._aliases or resource.id in self._aliases)
-            ):
-                self._aliases.add(entry.full_url)
+        self._learn_addresses(entries)
         types: set[str | None] = set()
         for place, entry in enumerate(entries):
             resource = entry.resource
@@ -217,6 +195,19 @@ class Intake:
         has_more = any(link.relation == "next" for link in bundle.link or ())
         if failed or has_more or any(entry.resource is None for entry in entries):
             self.answered_keys.discard(key)  # what a partial answer does not name may still be there
+
+    def _learn_addresses(self, entries: list[Entry]) -> None:
+        """Keep what a fullUrl stands for: the patient of the hook, or a medicine."""
+        for entry in entries:
+            resource = entry.resource
+            if resource is None or not entry.full_url:
+                continue
+            if resource.resource_type == "Medication":
+                self.by_address[entry.full_url] = resource
+            elif resource.resource_type == "Patient" and (
+                _last_id(entry.full_url) in self._aliases or resource.id in self._aliases
+            ):
+                self._aliases.add(entry.full_url)
 
     def _take(self, placed: Placed) -> str | None:
         """Keep one resource and return its type; None when it is of no type that is read, or somebody else's.
@@ -244,7 +235,36 @@ class Intake:
                 return kind
             seen.add(resource.id)
         kept.append(placed)
+        if resource.contained and kind in HOLDERS and self._take_contained(placed, resource.contained):
+            return "Observation"
         return kind
+
+    def _take_contained(self, placed: Placed, contained: list[Resource]) -> bool:
+        """Keep the Observations inside a report or a panel, with its date where they have none.
+
+        Returns whether there are any.
+        """
+        holder = placed.resource
+        inside = [(place, one) for place, one in enumerate(contained) if one.resource_type == "Observation"]
+        if inside and (holder.status or "").strip().lower() in UNUSABLE_HOLDERS:
+            self.note(
+                "information", "status-not-usable", f"{placed.path}.status", "Its results were not used."
+            )
+            return True
+        for place, one in inside:
+            if self.is_foreign(one):
+                self.note(
+                    "error", "other-patient", placed.path, "Send resources of the patient of the hook only."
+                )
+                continue
+            if not (one.effective_date_time or one.effective_period or one.effective_instant or one.issued):
+                one.effective_date_time = holder.effective_date_time
+                one.effective_period, one.issued = holder.effective_period, holder.issued
+            where = f"{placed.inside}.contained[{place}]"
+            self._by_type["Observation"].append(
+                Placed(one, placed.where, placed.place, where, placed.reference)
+            )
+        return bool(inside)
 
     def _note_unread(self) -> None:
         for kind, count in sorted(self._unread.items()):

@@ -31,10 +31,11 @@ class CodeableConcept(Shape, gc=False):
 
     coding: list[Coding] | None = None
     text: str | None = None
+    concept: CodeableConcept | None = None  # R5 wraps some codes once more (`ServiceRequest.code`)
 
 
 class CategoryCode(Shape, gc=False):
-    """The code of a category; every Observation carries one, and only the code is ever read."""
+    """The code of a category; only the code is ever read."""
 
     code: str | None = None
 
@@ -68,6 +69,25 @@ class Quantity(Shape, gc=False):
     unit: str | None = None
     system: str | None = None
     code: str | None = None
+
+
+class Ingredient(Shape, gc=False):
+    """What a Medication contains; R5 says `item`."""
+
+    item_codeable_concept: CodeableConcept | None = None
+    item: CodeableReference | None = None
+
+
+class Adherence(Shape, gc=False):
+    """R5's word for whether a medicine is taken."""
+
+    code: CodeableConcept | None = None
+
+
+class Event(Shape, gc=False):
+    """Something that happened to a DiagnosticOrder of DSTU2."""
+
+    date_time: str | None = None
 
 
 class Period(Shape, gc=False):
@@ -142,6 +162,7 @@ class QuestionnaireItem(Shape, gc=False):
     link_id: str | None = None
     answer: list[Answer] | None = None
     item: list[QuestionnaireItem] | None = None
+    code: list[CodeableConcept] | CodeableConcept | None = None  # what a DiagnosticOrder of DSTU2 asks for
 
 
 class Link(Shape, gc=False):
@@ -164,7 +185,7 @@ class Resource(Shape, gc=False):
     resource_type: str | None = None
     id: str | None = None
     status: str | None = None
-    category: list[Category] | Category | str | None = None
+    category: list[Category | str] | Category | str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     patient: Reference | None = None
@@ -193,9 +214,9 @@ class Resource(Shape, gc=False):
     abatement_boolean: bool | None = None
     recorded_date: str | None = None
     asserted_date: str | None = None
-    # MedicationRequest, MedicationStatement, ServiceRequest
+    # MedicationRequest, MedicationStatement, ServiceRequest, Procedure
     intent: str | None = None
-    priority: str | None = None
+    priority: CodeableConcept | str | None = None
     do_not_perform: bool | None = None
     authored_on: str | None = None
     date_asserted: str | None = None
@@ -205,13 +226,11 @@ class Resource(Shape, gc=False):
     occurrence_date_time: str | None = None
     dosage_instruction: list[Dosage] | None = None
     dosage: list[Dosage] | None = None
-    # Procedure
     performed_date_time: str | None = None
     performed_period: Period | None = None
-    # Patient
+    # Patient, FamilyMemberHistory
     birth_date: str | None = None
     gender: str | None = None
-    # FamilyMemberHistory
     relationship: CodeableConcept | None = None
     condition: list[FamilyCondition] | None = None
     # QuestionnaireResponse
@@ -223,6 +242,21 @@ class Resource(Shape, gc=False):
     entry: list[Entry] | None = None
     link: list[Link] | None = None
     contained: list[Resource] | None = None
+    # What other versions than R4 call these things
+    date_recorded: str | None = None
+    date_written: str | None = None
+    date_ended: str | None = None
+    onset_string: str | None = None
+    onset_age: Quantity | None = None
+    taken: str | None = None
+    was_not_taken: bool | None = None
+    adherence: Adherence | None = None
+    not_done: bool | None = None
+    not_performed: bool | None = None
+    occurrence_period: Period | None = None
+    substance: CodeableConcept | None = None
+    ingredient: list[Ingredient] | None = None
+    event: list[Event] | None = None
 
 
 def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[CodeableConcept]:
@@ -232,7 +266,7 @@ def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[Code
     return value if isinstance(value, list) else [value]
 
 
-def category_codes(value: list[Category] | Category | str | None) -> list[str]:
+def category_codes(value: list[Category | str] | Category | str | None) -> list[str]:
     """Return the codes and texts of a category, whichever of the three shapes a record uses."""
     if value is None:
         return []
@@ -240,9 +274,9 @@ def category_codes(value: list[Category] | Category | str | None) -> list[str]:
         return [value]
     codes: list[str] = []
     for category in value if isinstance(value, list) else [value]:
-        codes += [coding.code for coding in category.coding or () if coding.code]
-        if category.text:
-            codes.append(category.text)
+        kind = Category(text=category) if isinstance(category, str) else category
+        codes += [coding.code for coding in kind.coding or () if coding.code]
+        codes += [kind.text] if kind.text else []
     return codes
 
 

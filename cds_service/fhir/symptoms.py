@@ -231,11 +231,12 @@ class SymptomReader:
         return not text or not (_DENIAL.search(text) or judgement_of(text) == "normal")
 
 
-def _is_plainly_else(category: list[Category] | Category | str | None) -> bool:
+def _is_plainly_else(category: list[Category | str] | Category | str | None) -> bool:
     """Whether an Observation is filed under one kind that is never read here, as most of a long record are."""
-    if not isinstance(category, list) or len(category) != 1:
+    only = category[0] if isinstance(category, list) and len(category) == 1 else category
+    if not isinstance(only, Category):
         return False
-    codes = category[0].coding
+    codes = only.coding
     return codes is not None and len(codes) == 1 and codes[0].code in _NEVER_READ
 
 

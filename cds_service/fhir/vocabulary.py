@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from cds_service.fhir.codings import CodeIndex
+from cds_service.fhir.codings import CodeIndex, has_loinc
 from cds_service.fhir.quantities import UnitTable
 from cds_service.fhir.shapes import CodeableConcept, wording
-from cds_service.fhir.text import PhraseBook
+from cds_service.fhir.text import PhraseBook, compile_phrases
 from cds_service.model.definitions import Knowledge, Lab, Presentation, ValueSet
 from cds_service.model.parts import CodeRow, CodeTableRef, TextPattern
 from cds_service.model.questionnaires import Questionnaire
@@ -18,6 +18,8 @@ PRESENTATION = "presentation:"
 
 _STRENGTH = re.compile(r"(?:^|\s+\(?|(?<=[A-Za-z]{3})\(?)\d.*$")
 """From the first number on, unless it belongs to the name (B12, D3)."""
+_LONGEST_NAME = 200
+"""Characters of the name of a test that are read."""
 _INGREDIENT_TYPES = frozenset({"medications"})
 _LOCAL_FORMS = TextPattern(
     match=(
@@ -66,9 +68,23 @@ class Vocabulary:
         self.medicine_codes = CodeIndex(
             {name: _medicine_rows(value_set, knowledge.codes) for name, value_set in medicines.items()}
         )
+        self._every_medicine = frozenset(
+            row.code for value_set in medicines.values() for row in _every_row(value_set, knowledge.codes)
+        )
         self._compile_ingredients(medicines, knowledge)
         self.lab_codes = CodeIndex(
             {name: _rows(lab.codes, knowledge.codes) for name, lab in knowledge.labs.items()}
+        )
+        lab_words = {name: lab.text for name, lab in knowledge.labs.items() if lab.text is not None}
+        self._lab_text = PhraseBook(lab_words)
+        self._lab_names = {
+            name: (compile_phrases(text.match), compile_phrases(text.unless) if text.unless else None)
+            for name, text in lab_words.items()
+        }
+        self._official = frozenset(
+            (name, row.display)
+            for name in lab_words
+            for row in _rows(knowledge.labs[name].codes, knowledge.codes)
         )
         self.units = {
             name: UnitTable(lab, knowledge.conversions, knowledge.spellings)
@@ -125,10 +141,64 @@ class Vocabulary:
             sets -= self.systemic_only
         return sets, " / ".join(ingredients) or plain_name(words), True
 
+    def may_be_named_in_words(self, concept: CodeableConcept) -> bool:
+        """Whether the words of a concept may tell what was measured: no code of LOINC does."""
+        return not has_loinc(concept)
+
+    def labs_in_words(self, concept: CodeableConcept) -> frozenset[str]:
+        """Return the labs that the words of a concept name: its text, else its displays."""
+        found = frozenset[str]()
+        for words in _wordings(concept):
+            found |= self._lab_text.find(words)
+            if found and concept.text:
+                break
+        return found
+
+    def is_contradicted(self, lab: str, concept: CodeableConcept | None) -> bool:
+        """Whether the words of a concept name another measurement than `lab`, which its code means."""
+        names = self._lab_names.get(lab)
+        if concept is None or names is None:
+            return False
+        own, decoys = names
+        is_named, others = False, []
+        for words in (concept.text, *(coding.display for coding in concept.coding or ())):
+            if not words:
+                continue
+            if (lab, words) in self._official:  # the usual case, and cheap
+                is_named = True
+                continue
+            clause = _one_clause(words)
+            if own.search(clause) is None:
+                others.append(clause)
+            elif decoys is not None and decoys.search(clause) is not None:
+                return True  # "in urine"
+            else:
+                is_named = True
+        is_other = not is_named and any(self._lab_text.find(clause) for clause in others)
+        return is_other and not is_named
+
+    def is_known_medicine(self, concept: CodeableConcept | None) -> bool:
+        """Whether a concept says what the medicine is: in words, or by a code that stands in a table."""
+        if concept is None:
+            return False
+        return bool(wording(concept)) or any(
+            coding.code in self._every_medicine for coding in concept.coding or ()
+        )
+
     def _is_local(self, concept: CodeableConcept) -> bool:
         """Whether any words of a medicine name a form that stays where it is put, a cream or drops."""
         words = (concept.text, *(coding.display for coding in concept.coding or ()))
         return any(self.local_form.find(each) for each in words)
+
+
+def _wordings(concept: CodeableConcept) -> list[str]:
+    """Return the words of a concept as single clauses: in the name of a test a full stop ends nothing."""
+    words = [concept.text, *(coding.display for coding in concept.coding or ())]
+    return [_one_clause(each) for each in words if each]
+
+
+def _one_clause(words: str) -> str:
+    return words[:_LONGEST_NAME].replace(".", " ").replace(";", " ")
 
 
 def plain_name(words: str) -> str:
@@ -145,11 +215,16 @@ def _rows(
 def _medicine_rows(
     value_set: ValueSet, codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]
 ) -> list[CodeRow]:
+    """Return the rows that mean the value set: without the local forms where it takes systemic ones only."""
+    rows = _every_row(value_set, codes)
+    return [row for row in rows if row.systemic] if value_set.systemic_only else rows
+
+
+def _every_row(value_set: ValueSet, codes: Mapping[tuple[str, str], tuple[CodeRow, ...]]) -> list[CodeRow]:
     """Return ingredients and, for each ingredient key, all products that contain them."""
     products = [
         CodeTableRef(table="medication_products", key=ref.key)
         for ref in value_set.codes
         if ref.table == "medications" and ("medication_products", ref.key) in codes
     ]
-    rows = _rows((*value_set.codes, *products), codes)
-    return [row for row in rows if row.systemic] if value_set.systemic_only else rows
+    return _rows((*value_set.codes, *products), codes)

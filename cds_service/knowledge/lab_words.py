@@ -106,6 +106,11 @@ def limit_lines(lab: Lab) -> Iterator[tuple[str, str]]:
             yield BAND_WORDS[band].capitalize(), limit_words(lab.limits[band], lab.unit)
         elif band == "borderline" and lab.borderline is not None:
             yield "Borderline", f"{_range_words(lab.borderline)} {unit_words(lab.unit)}"
+    if lab.own_range_reaches is not None:
+        yield "The laboratory's own range is used only if it reaches", f"{lab.own_range_reaches}"
+    if lab.text is not None:
+        words, decoys = (", ".join(each).replace("*", "…") for each in (lab.text.match, lab.text.unless))
+        yield "Recognized without a code by", f"{words}; not with: {decoys}"
     yield "Believed only", f"{_range_words(lab.plausible)} {unit_words(lab.unit)}".strip()
 
 

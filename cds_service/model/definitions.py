@@ -115,6 +115,8 @@ class Lab(Definition, frozen=True, kw_only=True):
     short: str
     category: str = "laboratory"
     codes: tuple[CodeTableRef, ...] = ()
+    text: TextPattern | None = None
+    own_range_reaches: Decimal | None = None
     conversions: str
     unit: str
     decimals: int

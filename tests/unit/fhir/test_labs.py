@@ -197,7 +197,11 @@ def test_flags_are_read_from_code_and_text(
         ),
         ([{"type": coded(("r", "recommended")), "high": quantity("5.3")}], None, "5.3", "<=5.3"),
         ([{"type": coded(("r", "treatment")), "low": quantity("4.5")}], None, None, None),
-        ([{"text": "3.5-5.3"}], None, None, None),
+        ([{"text": "3.5-5.3"}], "3.5", "5.3", "3.5-5.3"),
+        ([{"text": "(3.5 \u2013 5.3 mmol/L)"}], "3.5", "5.3", "3.5-5.3"),
+        ([{"text": "13.7 to 20.7 mg/dL"}], "3.5", "5.3", "13.7-20.7 mg/dL"),
+        ([{"text": "<=5.3"}], None, "5.3", "<=5.3"),
+        ([{"text": "> 3.5"}], "3.5", None, ">=3.5"),
         ([{}], None, None, None),
         ([], None, None, None),
     ],
@@ -205,7 +209,7 @@ def test_flags_are_read_from_code_and_text(
 def test_the_laboratorys_own_range_is_read(
     vocabulary: Vocabulary, ranges: Any, low: str | None, high: str | None, printed: str | None
 ) -> None:
-    """One-sided, without unit, in another unit, the normal one among several; words alone are no numbers."""
+    """One-sided, without unit, in another unit, the normal one among several, or in words that say nothing else."""
     found = one(vocabulary, result("k", "4.2", referenceRange=ranges))
     assert (found.low, found.high) == (low and Decimal(low), high and Decimal(high))
     assert found.fact.range == printed
@@ -269,10 +273,10 @@ def test_a_panel_is_read_component_by_component(vocabulary: Vocabulary) -> None:
     assert {name: [str(each.value) for each in found] for name, found in measurements.items()} == {
         "potassium": ["2.8"],
         "creatinine": ["106"],
-        "egfr": [],
+        "egfr": ["None"],
     }
     assert (measurements["potassium"][0].flag, measurements["creatinine"][0].fact.on) == ("L", "2026-06-10")
-    assert notes == [("value-not-a-quantity", f"{PATH}.component[2]")]
+    assert notes == [("unit-missing", f"{PATH}.component[2]")]
 
 
 def test_a_coded_panel_without_a_value_of_its_own_is_silent(vocabulary: Vocabulary) -> None:
@@ -394,8 +398,10 @@ def test_without_a_number_the_flag_still_speaks(vocabulary: Vocabulary, sent: An
 @pytest.mark.parametrize(
     ("members", "note"),
     [
-        ({"valueString": "2.8 mmol/L"}, "value-not-a-quantity"),
-        ({"valueInteger": 3}, "value-not-a-quantity"),
+        ({"valueString": "hemolyzed"}, "value-not-a-quantity"),
+        ({"valueString": "2+"}, "value-not-a-quantity"),
+        ({"valueString": "0-5"}, "value-not-a-quantity"),
+        ({"valueString": "2,8 mmol/L"}, "value-not-a-quantity"),
         ({"valueCodeableConcept": {"text": "low"}}, "value-not-a-quantity"),
         ({"dataAbsentReason": {"text": "hemolyzed"}}, "value-missing"),
         ({}, "value-missing"),

@@ -339,6 +339,7 @@ def test_the_display_of_a_reference_stands_in_for_the_medicine(vocabulary: Vocab
     named_link = {"reference": "Medication/gone", "display": "Furosemide 20 MG"}
     found = one(vocabulary, by_reference(named_link))
     assert (found.name, found.fact.by_text) == ("furosemide", True)
+    assert one(vocabulary, by_reference({"display": "Furosemide"})).name == "furosemide"
     empty = {"resourceType": "Medication", "id": "gone"}
     assert one(vocabulary, by_reference(named_link), empty).name == "furosemide"
 
@@ -349,7 +350,7 @@ def test_the_display_of_a_reference_stands_in_for_the_medicine(vocabulary: Vocab
         by_reference({"reference": "Medication/gone"}),
         by_reference({"reference": "#gone"}, contained=[PRODUCT]),
         by_reference({"reference": "#gone"}),
-        by_reference({"display": "Furosemide"}),
+        by_reference({"identifier": {"value": "7"}}),
         by_reference({}),
         by_reference(None),
         medicine("MedicationRequest", "m", medicationCodeableConcept={}),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.fhir.envelope import decode_request
-from cds_service.fhir.resources import KIND_OF_KEY, READ_TYPES, Intake
+from cds_service.fhir.resource_types import READ_TYPES
+from cds_service.fhir.resources import KIND_OF_KEY, Intake
 from cds_service.model.facts import ReadingNote
 from tests.unit.fhir.records import (
     PATIENT,

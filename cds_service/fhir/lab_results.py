@@ -1,0 +1,126 @@
+"""Finds the results of each lab among the Observations, by code or else by words; it reads no value."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from cds_service.fhir.quantities import quantity_in
+from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.shapes import (
+    Category,
+    CodeableConcept,
+    Component,
+    Quantity,
+    Resource,
+    category_codes,
+)
+from cds_service.fhir.vocabulary import Vocabulary
+
+_LABORATORY = frozenset({"laboratory", "lab"})
+_NO_LABORATORY = frozenset(
+    {"exam", "social-history", "vital-signs", "imaging", "survey", "procedure", "therapy", "activity"}
+)
+_AMBIGUOUS = "Send a LOINC code; the words name more than one measurement."
+
+
+class Result(msgspec.Struct, frozen=True, gc=False):
+    """One value of an Observation, with its place; nothing of it has been read yet."""
+
+    lab: str
+    part: Resource | Component
+    placed: Placed
+    inner: str = ""
+    by_text: bool = False
+
+    @property
+    def whole(self) -> Resource:
+        """The Observation."""
+        return self.placed.resource
+
+    @property
+    def path(self) -> str:
+        """Where the value stands."""
+        return self.placed.path + self.inner
+
+    @property
+    def status(self) -> str:
+        """The status as a bare lower-case word; empty when there is none."""
+        return (self.whole.status or "").strip().lower()
+
+
+def results_by_lab(
+    vocabulary: Vocabulary, intake: Intake, others: list[Placed]
+) -> dict[str, list[tuple[str, Result]]]:
+    """Return by lab every result with its day as written, which sorts like the date.
+
+    Observations that are no result of a known lab are laid aside in `others`.
+    """
+    found: dict[str, list[tuple[str, Result]]] = {}
+    names = vocabulary.lab_codes.names
+    for placed in intake.of("Observation"):
+        resource = placed.resource
+        labs = names(resource.code)
+        if labs:
+            for lab in labs:
+                found.setdefault(lab, []).append((_day(resource), Result(lab, resource, placed)))
+        else:
+            lab_in_words = _in_words(vocabulary, intake, resource, placed, "")
+            if lab_in_words is None:
+                others.append(placed)
+            else:
+                result = Result(lab_in_words, resource, placed, by_text=True)
+                found.setdefault(lab_in_words, []).append((_day(resource), result))
+        if resource.component:
+            for place, component in enumerate(resource.component):
+                inner = f".component[{place}]"
+                for lab in names(component.code):
+                    result = Result(lab, component, placed, inner)
+                    found.setdefault(lab, []).append((_day(resource), result))
+                if not labs and (lab := _in_words(vocabulary, intake, component, placed, inner) or ""):
+                    result = Result(lab, component, placed, inner, by_text=True)
+                    found.setdefault(lab, []).append((_day(resource), result))
+    return found
+
+
+def _in_words(
+    vocabulary: Vocabulary, intake: Intake, part: Resource | Component, placed: Placed, inner: str
+) -> str | None:
+    """Return the one lab that the words of a value with a number name, where no code tells what it is."""
+    concept: CodeableConcept | None = part.code
+    if concept is None or not vocabulary.may_be_named_in_words(concept):
+        return None
+    if stated_quantity(part) is None or not _may_be_laboratory(placed.resource.category):
+        return None
+    labs = vocabulary.labs_in_words(concept)
+    if len(labs) > 1:
+        intake.note("information", "lab-ambiguous", f"{placed.path}{inner}.code", _AMBIGUOUS)
+    return next(iter(labs)) if len(labs) == 1 else None
+
+
+def stated_quantity(part: Resource | Component) -> Quantity | None:
+    """Return the number of a value: of valueQuantity, else what valueInteger or the whole of valueString says."""
+    quantity = part.value_quantity
+    if quantity is not None:
+        return quantity
+    if part.value_integer is not None:
+        return Quantity(value=Decimal(part.value_integer))
+    return quantity_in(part.value_string) if part.value_string is not None else None
+
+
+def _may_be_laboratory(category: list[Category | str] | Category | str | None) -> bool:
+    codes = {code.strip().lower() for code in category_codes(category)}
+    return bool(codes & _LABORATORY) or not codes & _NO_LABORATORY
+
+
+def _day(resource: Resource) -> str:
+    """Return the day of a result as written; results without one come last."""
+    period = resource.effective_period
+    written = (
+        resource.effective_date_time
+        or resource.effective_instant
+        or ((period.end or period.start) if period else None)
+        or resource.issued
+    )
+    return written[:10] if written and written[0].isdigit() else ""
