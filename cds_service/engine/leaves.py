@@ -12,7 +12,7 @@ from cds_service.engine.measured_leaf import measured
 from cds_service.engine.medication_leaf import medication
 from cds_service.engine.view import Evaluator, View
 from cds_service.engine.windows import is_known_later, is_known_older, lies_within
-from cds_service.model.facts import Fact, Measurement, RecordedCondition
+from cds_service.model.facts import Allergy, Fact, Measurement, PatientFacts, RecordedCondition, Relative
 from cds_service.model.findings import Outcome, State
 
 
@@ -184,30 +184,22 @@ def _is_recent(result: Measurement, view: View, hours: int | None, days: int | N
     return days is None or (taken is not None and taken.earliest >= view.today - timedelta(days=days))
 
 
-def _family(operand: Mapping[str, Any]) -> Evaluator:
-    """Ask for a relative who has it; a family history that does not name it leaves the question open."""
-    names = operand["in"]
+def _told(
+    chosen: Callable[[PatientFacts], Sequence[Relative | Allergy]],
+) -> Callable[[Mapping[str, Any]], Evaluator]:
+    """Ask for one among those that were told of; a record that does not name it leaves the question open."""
 
-    def evaluate(view: View) -> Outcome:
-        facts = tuple(
-            one.fact for one in view.facts.relatives if any(name in one.value_sets for name in names)
-        )
-        return (State.PRESENT, facts) if facts else UNKNOWN
+    def compile_leaf(operand: Mapping[str, Any]) -> Evaluator:
+        names = frozenset(operand["in"])
 
-    return evaluate
+        def evaluate(view: View) -> Outcome:
+            told = chosen(view.facts)
+            facts = tuple(one.fact for one in told if not names.isdisjoint(one.value_sets))
+            return (State.PRESENT, facts) if facts else UNKNOWN
 
+        return evaluate
 
-def _allergy(operand: Mapping[str, Any]) -> Evaluator:
-    """Ask for an allergy or intolerance; nobody can tell from silence that there is none."""
-    names = operand["in"]
-
-    def evaluate(view: View) -> Outcome:
-        facts = tuple(
-            one.fact for one in view.facts.allergies if any(name in one.value_sets for name in names)
-        )
-        return (State.PRESENT, facts) if facts else UNKNOWN
-
-    return evaluate
+    return compile_leaf
 
 
 LEAVES: Mapping[str, Callable[[Mapping[str, Any]], Evaluator]] = {
@@ -218,6 +210,6 @@ LEAVES: Mapping[str, Callable[[Mapping[str, Any]], Evaluator]] = {
     "onset": _onset,
     "result": _result,
     "measured": measured,
-    "family": _family,
-    "allergy": _allergy,
+    "family": _told(lambda facts: facts.relatives),
+    "allergy": _told(lambda facts: facts.allergies),
 }

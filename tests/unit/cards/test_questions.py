@@ -12,39 +12,27 @@ from cds_service.cards.summaries import is_medicine
 from cds_service.cards.wording import lead_words
 from cds_service.model.decision import WorkupItem, WorkupStatus
 from cds_service.model.definitions import Order
-from cds_service.model.questionnaires import Questionnaire
+from tests.support.questionnaires import asking
 from tests.unit.engine.neutral import define, fact, facts, knowledge
 
-ASKED: Questionnaire = msgspec.convert(
+ASKED = asking(
+    {"link": "1", "text": "One?"},
     {
-        "id": "q",
-        "title": "Wobble history",
-        "name": "Q",
-        "description": "Questions.",
-        "order": "ask",
-        "fresh_days": 90,
-        "cites": ["r1"],
-        "review": {"written_on": "2026-01-01", "next_review": "2099-01-01"},
+        "link": "2",
+        "text": "Two",
+        "type": "group",
         "items": [
-            {"link": "1", "text": "One?", "type": "boolean"},
-            {
-                "link": "2",
-                "text": "Two",
-                "type": "group",
-                "items": [
-                    {"link": "2.1", "text": "Three?", "type": "text"},
-                    {"link": "2.2", "text": "Four?", "type": "date"},
-                ],
-            },
-            {
-                "link": "3",
-                "text": "Five",
-                "type": "group",
-                "items": [{"link": "3.1", "text": "Six?", "type": "text"}],
-            },
+            {"link": "2.1", "text": "Three?", "type": "text"},
+            {"link": "2.2", "text": "Four?", "type": "date"},
         ],
     },
-    Questionnaire,
+    {
+        "link": "3",
+        "text": "Five",
+        "type": "group",
+        "items": [{"link": "3.1", "text": "Six?", "type": "text"}],
+    },
+    title="Wobble history",
 )
 KNOWN = msgspec.structs.replace(knowledge(), questionnaires={"q": ASKED})
 ORDER = define(Order, "ask", label="Ask the questions", kind="questionnaire")

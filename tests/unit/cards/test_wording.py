@@ -21,7 +21,7 @@ from cds_service.cards.wording import (
     value_words,
 )
 from cds_service.model.facts import Amount, Fact
-from cds_service.model.questionnaires import Questionnaire
+from tests.support.questionnaires import asking
 from tests.unit.engine.neutral import knowledge, lab, rule
 
 
@@ -183,20 +183,7 @@ def test_what_is_missing_is_named_without_a_direction() -> None:
 
 def test_what_only_the_patient_can_say_is_not_named_as_missing() -> None:
     """The history questions on the card ask for it; a name for it would say nothing to a clinician."""
-    asked = msgspec.convert(
-        {
-            "id": "q",
-            "title": "Questions",
-            "name": "Q",
-            "description": "Questions.",
-            "order": "ask",
-            "fresh_days": 90,
-            "cites": ["r1"],
-            "review": {"written_on": "2026-01-01", "next_review": "2099-01-01"},
-            "items": [{"link": "1", "text": "What does it look like?", "type": "boolean", "says": "odd"}],
-        },
-        Questionnaire,
-    )
+    asked = asking({"link": "1", "says": "odd"})
     known = msgspec.structs.replace(knowledge(lab(title="Zorbium")), questionnaires={"q": asked})
     assert FindingNames(known).some(["history-says-odd", "zorbium-low"]) == "zorbium"
     assert FindingNames(knowledge(lab(title="Zorbium"))).some(["has-odd"]) == "has odd"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from cds_service.engine.findings import FindingBook, FindingRules
@@ -15,7 +14,7 @@ from cds_service.model.definitions import Order, RedFlag, ValueSet
 from cds_service.model.facts import Answered, Fact, PatientFacts, Relative
 from cds_service.model.findings import State
 from cds_service.model.hooks import Indicator
-from cds_service.model.questionnaires import Questionnaire
+from tests.support.questionnaires import asking
 from tests.unit.engine.neutral import (
     TODAY,
     book,
@@ -43,24 +42,6 @@ KNOWN = knowledge(
     rule("has-both", {"condition": {"in": ["sign", "other"]}}),
     rule("is-odd", {"any": ["history-says-odd"]}),
 )
-
-
-def asking(*items: dict[str, Any]) -> Questionnaire:
-    """Return a questionnaire with these items."""
-    return msgspec.convert(
-        {
-            "id": "q",
-            "title": "Questions",
-            "name": "Q",
-            "description": "Questions.",
-            "order": "ask",
-            "fresh_days": 90,
-            "cites": ["r1"],
-            "review": {"written_on": "2026-01-01", "next_review": "2099-01-01"},
-            "items": [{"text": "What?", "type": "boolean", **item} for item in items],
-        },
-        Questionnaire,
-    )
 
 
 def left(*items: dict[str, Any], **about: Any) -> tuple[str, ...]:

@@ -250,3 +250,17 @@ def test_a_cause_that_nothing_touches_is_weighed_anew_for_whom_it_touches() -> N
         for about in (silent, nothing_arrived)
     }
     assert missing == {0, 1}
+
+
+def test_what_one_patient_lacks_is_not_told_of_another() -> None:
+    """A cause that stays open for the one, with something missing, is weighed anew for the other."""
+    both = {"all": [{"condition": {"in": ["oddity"]}}, "zorbium-low"]}
+    known = knowledge(lab(), rule("has-both", both), cause("fizz", ("has-both", STRONG)))
+    rules, findings = CauseRules(known.causes), FindingRules(known)
+
+    def missing(about: PatientFacts) -> tuple[str, ...]:
+        return rules.rank(FindingBook(findings, about, TODAY), (), ("wobble",))[1][0].missing
+
+    for _round in range(2):
+        assert missing(facts(conditions=(condition("oddity"),))) == ("has-both",)
+        assert missing(facts()) == ()

@@ -261,6 +261,13 @@ def test_an_earlier_result_of_the_day_that_told_another_story_is_kept(
     assert reading.earlier is (earlier if told else None)
 
 
+@pytest.mark.parametrize(("on", "told"), [("2026-06-13T10:00:00Z", True), ("2026-06-13T09:59:59Z", False)])
+def test_a_result_of_more_than_a_day_before_tells_no_other_story(on: str, *, told: bool) -> None:
+    """With their times of day known, twenty-four hours are the limit."""
+    newest, earlier = result("15", on="2026-06-14T10:00:00Z"), result("8", on=on)
+    assert read(newest, earlier).earlier is (earlier if told else None)
+
+
 @pytest.mark.parametrize(
     ("value", "alone"), [("15", None), ("8", None), ("6", MARKED_LOW), ("3", MARKED_LOW | {"critical-low"})]
 )
