@@ -84,7 +84,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", mode="before")
+    @field_validator("cards_overlay", "clients", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -555,3 +555,9 @@ def test_a_missing_file_of_clients_stops_the_start(tmp_path: Path) -> None:
     """It is named by its setting."""
     with pytest.raises(SettingsError, match="CDS_CLIENTS: the file cannot be read"):
         create_app(Settings(clients=tmp_path / "none.yaml"))
+
+
+def test_an_empty_name_of_the_file_of_clients_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compose file passes a variable on even where nobody set it."""
+    monkeypatch.setenv("CDS_CLIENTS", "")
+    assert registry_for(Settings()).is_empty

@@ -81,18 +81,14 @@ def _of_windows(lab: Lab) -> Iterator[Mutant]:
         number = getattr(lab, name)
         for other in (number - 1, number + 1) if number is not None else ():
             yield Mutant(msgspec.structs.replace(lab, **{name: other}), f"{name} {number} -> {other}")
-    for place, window in enumerate(lab.shorter_windows):
-        for other in (window.days - 1, window.days + 1):
-            windows = list(lab.shorter_windows)
-            windows[place] = msgspec.structs.replace(window, days=other)
-            changed_lab = msgspec.structs.replace(lab, shorter_windows=tuple(windows))
-            yield Mutant(changed_lab, f"window {window.when} {window.days} -> {other}")
-    for place, longer in enumerate(lab.longer_windows):
-        for other in (longer.days - 1, longer.days + 1):
-            all_longer = list(lab.longer_windows)
-            all_longer[place] = msgspec.structs.replace(longer, days=other)
-            changed_lab = msgspec.structs.replace(lab, longer_windows=tuple(all_longer))
-            yield Mutant(changed_lab, f"longer window {longer.when} {longer.days} -> {other}")
+    for kind in ("shorter_windows", "longer_windows"):
+        windows = getattr(lab, kind)
+        for place, window in enumerate(windows):
+            for other in (window.days - 1, window.days + 1):
+                shifted = list(windows)
+                shifted[place] = msgspec.structs.replace(window, days=other)
+                changed_lab = msgspec.structs.replace(lab, **{kind: tuple(shifted)})
+                yield Mutant(changed_lab, f"{kind} {window.when} {window.days} -> {other}")
 
 
 def _with_limit(lab: Lab, band: str, limit: Any, change: str) -> Mutant:
