@@ -15,7 +15,8 @@ from cds_service.knowledge.overlay import Layers
 from cds_service.knowledge.proven import proof_of, recall, remember, without_examples
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
-from cds_service.settings import RELEASE, Settings, read_settings
+from cds_service.settings import RELEASE, Mode, Settings, read_settings
+from cds_service.store.store import Store, open_store
 from cds_service.web import (
     about,
     cds_services,
@@ -57,6 +58,12 @@ def reasoner_for(settings: Settings) -> Reasoner:
         critical_as=settings.critical_as,
         questionnaires_url=settings.questionnaires_url,
     )
+
+
+def store_for(settings: Settings) -> Store:
+    """Return the store of these settings. Raises `StoreError` or `StoreUnavailableError` when it cannot be used."""
+    may_make = settings.mode is Mode.DEVELOPMENT
+    return open_store(settings.store_url, settings.secret_file, may_make=may_make)
 
 
 def gatherer_for(settings: Settings) -> Gatherer:

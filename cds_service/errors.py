@@ -29,6 +29,12 @@ class SettingsError(CDSError):
     exit_status = 4
 
 
+class StoreError(CDSError):
+    """The store cannot be used as it is: lost, of another release, or its secret unreadable. An operator must act."""
+
+    exit_status = 5
+
+
 class BlockedServerError(CDSError):
     """A FHIR server that may not be called; the text never says which."""
 
@@ -45,6 +51,8 @@ class AnswerError(CDSError):
 
     http_status: ClassVar[int] = 500
     issue_code: ClassVar[str] = "exception"
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which the same call may be tried again, where that makes sense."""
 
 
 class MalformedRequestError(AnswerError):
@@ -89,3 +97,12 @@ class RequiredDataUnavailableError(AnswerError):
 
     http_status = 412
     issue_code = "incomplete"
+
+
+class StoreUnavailableError(AnswerError):
+    """The store cannot be written or read at this moment (503)."""
+
+    http_status = 503
+    issue_code = "transient"
+    retry_after = 1
+    exit_status = 5

@@ -46,6 +46,12 @@ def default_proven_folder() -> Path:
     return Path(cache) / "muscle-spasm-cds"
 
 
+def default_state_folder() -> Path:
+    """Return the user's folder for what must be kept."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "muscle-spasm-cds"
+
+
 class Settings(BaseSettings):
     """Settings with their defaults: `make run` needs none of them."""
 
@@ -70,6 +76,12 @@ class Settings(BaseSettings):
     """Whether FHIR servers on this machine may be called, without registration; development only."""
     deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
     """How long a hook call may take, what is fetched for it included."""
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    """Where feedback, shown cards and audit are kept; empty: an SQLite file in the state folder."""
+    state_folder: Path = Field(default_factory=default_state_folder)
+    """Folder of the embedded store and of the secret that development makes for itself."""
+    secret_key_file: Path | None = None
+    """File with at least 32 random bytes, from which all keys of the store are derived; production needs it."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
     workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")
@@ -84,7 +96,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", "clients", mode="before")
+    @field_validator("cards_overlay", "clients", "secret_key_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
@@ -116,6 +128,16 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The public address; in development the address that is listened on."""
         return self.public_base_url or self.listening_url
+
+    @property
+    def store_url(self) -> str:
+        """The address of the database; it may hold a password."""
+        return self.database_url or f"sqlite:///{self.state_folder / 'store.sqlite3'}"
+
+    @property
+    def secret_file(self) -> Path:
+        """The file of the secret; without the setting one in the state folder."""
+        return self.secret_key_file or self.state_folder / "secret.key"
 
     @property
     def critical_as(self) -> Indicator:
@@ -171,6 +193,8 @@ def _parts(text: str) -> Iterator[str]:
 def _unsafe(settings: Settings) -> Iterator[str]:
     if settings.public_base_url is None or not settings.public_base_url.startswith("https://"):
         yield "CDS_PUBLIC_BASE_URL must be an https address"
+    if settings.secret_key_file is None:
+        yield "CDS_SECRET_KEY_FILE must name a file with at least 32 random bytes"
     if settings.allow_loopback_fhir:
         yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
     if "*" in settings.origins:

@@ -27,6 +27,9 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
 """Content is proven once for all tests of a run, in a place of its own; `pytest_unconfigure` takes it away."""
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
+"""So is what the service keeps: no test touches the store of whoever runs it."""
+os.environ.pop("DATABASE_URL", None)
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("house")
@@ -121,5 +124,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Take the proven content of this run away."""
-    shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+    """Take the proven content and the store of this run away."""
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        shutil.rmtree(os.environ[variable], ignore_errors=True)

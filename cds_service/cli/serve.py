@@ -9,7 +9,7 @@ import socket
 
 import click
 
-from cds_service.app import load_knowledge
+from cds_service.app import load_knowledge, store_for
 from cds_service.errors import SettingsError
 from cds_service.settings import Mode, Settings, read_settings
 
@@ -48,6 +48,7 @@ def _limit_memory() -> None:
 def _prove(settings: Settings) -> None:
     """Check the content and say where it is served; its memory is free again afterwards, for the workers to use."""
     knowledge = load_knowledge(settings)
+    store_for(settings).close()  # made and migrated once, before there are workers
     _require_free(settings)
     _say_where(settings, knowledge.version, list(knowledge.services))
     for change in knowledge.site_changes:

@@ -42,7 +42,10 @@ def install(app: Flask) -> None:
 
 
 def _answer_error(error: AnswerError) -> Response:
-    return outcome(error.http_status, error.issue_code, error.text, error.where)
+    response = outcome(error.http_status, error.issue_code, error.text, error.where)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:

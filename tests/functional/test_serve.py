@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from cds_service.settings import Mode, read_settings
 from tests.functional.commands import run
 from tests.functional.server import LiveServer, clean_environment
 from tests.support.places import CARDS, ROOT, SAMPLES
+from tests.support.production import production_environment
 
 SERVICES = ("muscle-spasm-problem", "muscle-spasm-patient-view")
 SAMPLE = (SAMPLES / "overactive-thyroid" / "request.json").read_bytes()
@@ -80,12 +82,7 @@ def test_production_with_two_workers_stops_in_spite_of_slow_clients(tmp_path: Pa
     """In production cards name the public address, and neither a half-sent body nor an idle client delays the end."""
     server = LiveServer(
         tmp_path / "server.log",
-        {
-            "CDS_MODE": "production",
-            "CDS_PUBLIC_BASE_URL": "https://cds.example.org/",
-            "CDS_ALLOWED_ORIGINS": "https://ehr.example.org",
-            "WORKERS": "2",
-        },
+        {**production_environment(tmp_path, public="https://cds.example.org/"), "WORKERS": "2"},
     )
     assert _source(server) == "https://cds.example.org/about"
     assert "production mode" in server.printed
@@ -205,8 +202,8 @@ BAD_SETTINGS: list[tuple[str, str, str]] = [
 
 
 def _set(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
-    for name in ("CDS_MODE", "CDS_PUBLIC_BASE_URL", "CDS_ALLOWED_ORIGINS", "HOST", "PORT", "WORKERS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in set(os.environ) - set(clean_environment()):
+        monkeypatch.delenv(name)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
@@ -221,12 +218,9 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
     assert not secret or secret not in refused.value.text
 
 
-SAFE = {
-    "CDS_MODE": "production",
-    "CDS_PUBLIC_BASE_URL": "https://cds.example.org",
-    "CDS_ALLOWED_ORIGINS": "https://ehr.example.org,https://b.example:8443",
-}
 UNSAFE: list[tuple[str, str | None]] = [
+    ("CDS_SECRET_KEY_FILE", None),
+    ("CDS_SECRET_KEY_FILE", ""),
     ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),
@@ -245,12 +239,13 @@ UNSAFE: list[tuple[str, str | None]] = [
 
 @pytest.mark.parametrize(("name", "value"), UNSAFE)
 def test_production_refuses_what_is_unsafe(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str | None
 ) -> None:
     """In production each unsafe setting is refused by name; the safe ones beside it are not the reason."""
-    _set(monkeypatch, SAFE)
+    safe = production_environment(tmp_path)
+    _set(monkeypatch, safe)
     assert read_settings().mode is Mode.PRODUCTION
-    _set(monkeypatch, {key: kept for key, kept in {**SAFE, name: value}.items() if kept is not None})
+    _set(monkeypatch, {key: kept for key, kept in {**safe, name: value}.items() if kept is not None})
     with pytest.raises(SettingsError, match=name):
         read_settings()
 
@@ -261,7 +256,20 @@ def test_unsafe_production_does_not_start() -> None:
     assert outcome.status == 4
     assert "CDS_PUBLIC_BASE_URL" in outcome.err
     assert "CDS_ALLOWED_ORIGINS" in outcome.err
+    assert "CDS_SECRET_KEY_FILE" in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_production_without_its_store_does_not_start(tmp_path: Path) -> None:
+    """A lost store is not quietly replaced by an empty one: status 5, and what to do; `migrate` makes a new one."""
+    settings = {**production_environment(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path / 'lost.sqlite3'}"}
+    outcome = run("serve", changes=settings)
+    assert outcome.status == 5
+    assert outcome.err == (
+        "DATABASE_URL: there is no store. Make one with `cds-service migrate`, or put the lost one back.\n"
+    )
+    assert run("migrate", changes=settings).out == "The store is now of this release (0001; before: none).\n"
+    assert run("migrate", changes=settings).out == "The store is of this release already (0001).\n"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.spec.calls import (
     story,
 )
 from tests.support.overlays import LOCAL_SYSTEM, POTASSIUM, local_row, write_overlay
+from tests.support.production import production_environment
 
 
 def high_potassium(value: float) -> Message:
@@ -121,9 +122,8 @@ def test_an_overlay_that_is_not_there_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
 ) -> None:
     """A missing folder is not passed over: the service would answer by limits that are not the site's."""
-    monkeypatch.setenv("CDS_MODE", mode)
-    monkeypatch.setenv("CDS_PUBLIC_BASE_URL", "https://cds.example.org")
-    monkeypatch.setenv("CDS_ALLOWED_ORIGINS", "https://ehr.example.org")
+    for name, value in {**production_environment(tmp_path), "CDS_MODE": mode}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("CDS_CARDS_OVERLAY", str(tmp_path / "nowhere"))
     with pytest.raises(SettingsError, match="CDS_CARDS_OVERLAY: must name a folder that exists") as refusal:
         read_settings()

@@ -9,9 +9,10 @@ import pytest
 from flask import Flask
 
 from cds_service.app import create_app
-from cds_service.settings import Mode, Settings
+from cds_service.settings import Settings, read_settings
 from tests.functional.server import LiveServer, clean_environment
 from tests.spec.calls import Ask, asking_in_process, asking_over_http
+from tests.support.production import production_environment
 
 ORIGIN = "https://ehr.example.org"
 PUBLIC = "https://cds.example.org/spasm"
@@ -32,11 +33,12 @@ def app() -> Flask:
 
 
 @pytest.fixture(scope="session")
-def production_app() -> Flask:
+def production_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """Return the application as an operator would run it."""
-    return create_app(
-        Settings(mode=Mode.PRODUCTION, public_base_url=PUBLIC, allowed_origins=f"{ORIGIN}, https://b.example")
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in production_environment(tmp_path_factory.mktemp("store"), public=PUBLIC).items():
+            patch.setenv(name, value)
+        return create_app(read_settings())
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""What the service remembers: shown cards, feedback, tokens that were used, the audit; never a name or a value."""

@@ -1,0 +1,155 @@
+"""The writer: what it has told to be committed is there, one fault costs one task, and it ends with nothing waiting."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, insert, select, text
+
+from cds_service.errors import StoreUnavailableError
+from cds_service.store.database import Database
+from cds_service.store.store import Store
+from cds_service.store.tables import seen_token
+from cds_service.store.writer import Write, Writer
+
+
+def writing(digest: str) -> Write:
+    """Return what writes one row."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(insert(seen_token).values(digest=digest, expires_at=1))
+
+    return write
+
+
+def waiting_for(gate: threading.Event) -> Write:
+    """Return what holds the writer up until the gate opens."""
+
+    def wait(_connection: Connection) -> None:
+        gate.wait(5)
+
+    return wait
+
+
+def rows(database: Database) -> set[str]:
+    """Return what is in the table."""
+    with database.reading() as connection:
+        return set(connection.execute(select(seen_token.c.digest)).scalars())
+
+
+def fill(writer: Writer) -> None:
+    """Submit more than three tasks."""
+    for number in range(4):
+        writer.submit(writing(f"more {number}"))
+
+
+def test_what_is_committed_is_there(store: Store) -> None:
+    """After `commit` another connection sees the row."""
+    store.writer.commit(writing("a"), 5)
+    assert rows(store.database) == {"a"}
+
+
+def test_tasks_that_wait_together_are_committed_together(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty calls at once need far fewer than fifty commits."""
+    begun: list[int] = []
+    gate = threading.Event()
+    durable: Callable[[], object] = store.database.durable
+
+    def counted() -> object:
+        begun.append(1)
+        return durable()
+
+    monkeypatch.setattr(store.database, "durable", counted)
+    first = store.writer.submit(waiting_for(gate))
+    tasks = [store.writer.submit(writing(str(number))) for number in range(50)]
+    gate.set()
+    for task in [first, *tasks]:
+        task.result(5)
+    assert len(rows(store.database)) == 50
+    assert len(begun) <= 2
+
+
+def test_one_bad_task_costs_only_itself(store: Store) -> None:
+    """A task that fails is told so; those that waited with it are committed."""
+    gate = threading.Event()
+
+    def fail(_connection: Connection) -> None:
+        raise ZeroDivisionError
+
+    store.writer.submit(waiting_for(gate))
+    good, bad, also_good = (store.writer.submit(one) for one in (writing("a"), fail, writing("b")))
+    gate.set()
+    good.result(5)
+    also_good.result(5)
+    with pytest.raises(ZeroDivisionError):
+        bad.result(5)
+    assert rows(store.database) == {"a", "b"}
+
+
+def test_closing_commits_what_waits(store: Store) -> None:
+    """Nothing that was taken on is lost at the end, and nothing more is taken on."""
+    tasks = [store.writer.submit(writing(str(number))) for number in range(20)]
+    store.writer.close()
+    assert all(task.done() for task in tasks)
+    assert len(rows(store.database)) == 20
+    with pytest.raises(StoreUnavailableError):
+        store.writer.submit(writing("late"))
+
+
+def test_a_commit_that_takes_too_long_is_given_up(store: Store) -> None:
+    """Whoever waits gets an answer in time."""
+    gate = threading.Event()
+    store.writer.submit(waiting_for(gate))
+    with pytest.raises(StoreUnavailableError):
+        store.writer.commit(writing("a"), 0.05)
+    gate.set()
+
+
+def test_a_full_queue_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than can be taken on is refused at once, not held in memory."""
+    monkeypatch.setattr("cds_service.store.writer._MOST_WAITING", 3)
+    writer, gate = Writer(store.database), threading.Event()
+    writer.submit(waiting_for(gate))
+    taken = [writer.submit(writing(str(number))) for number in range(2)]
+    with pytest.raises(StoreUnavailableError):
+        fill(writer)
+    gate.set()
+    for task in taken:
+        task.result(5)
+    writer.close()
+
+
+def test_light_and_durable_transactions_see_each_other(database: Database) -> None:
+    """What was written lightly is there for everybody, and uniqueness holds across both."""
+    with database.light() as connection:
+        writing("a")(connection)
+    with database.durable() as connection:
+        writing("b")(connection)
+    assert rows(database) == {"a", "b"}
+    with pytest.raises(StoreUnavailableError), database.light() as connection:
+        writing("b")(connection)
+
+
+def test_the_embedded_database_is_durable(tmp_path: Path) -> None:
+    """SQLite writes ahead, and a durable commit waits for the disk (synchronous 2 is FULL, 1 is NORMAL)."""
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    with database.durable() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+    with database.light() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 1
+    database.close()
+
+
+def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:
+    """While somebody writes, what was there before can be read."""
+    with database.durable() as writing_connection:
+        writing("a")(writing_connection)
+        with database.reading() as connection:
+            assert connection.execute(select(func.count()).select_from(seen_token)).scalar() == 0
