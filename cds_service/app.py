@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
+from multiprocessing import util as processes
 
 from flask import Flask
 
@@ -22,20 +24,30 @@ from cds_service.web import (
     cds_services,
     clock,
     discovery,
+    feedback,
     headers,
     health,
     hook_request,
     problems,
     questionnaires,
 )
+from cds_service.web.delivery import Delivery, Observer
+
+_BEFORE_LOGGING_ENDS = 10
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """Return the WSGI app. Raises `KnowledgeError` when the content has an error: the service then does not start."""
+def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:
+    """Return the WSGI app; `observers` are told of what is delivered and of feedback.
+
+    Raises `KnowledgeError`, `SettingsError`, `StoreError` or `StoreUnavailableError` when the service cannot start.
+    """
     settings = settings or read_settings()
     gatherer = gatherer_for(settings)
     reasoner = reasoner_for(settings)
     reasoner.release_tables()
+    store = store_for(settings)
+    processes.Finalize(None, store.close, exitpriority=_BEFORE_LOGGING_ENDS)  # runs in forked workers too
+    delivery = Delivery(store, reasoner.knowledge.version, observers)
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # else a doubled slash is answered with a redirect
@@ -43,7 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.install(app)
     hook_request.install(app, settings.most_body_bytes)
     app.register_blueprint(discovery.blueprint(reasoner))
-    app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer))
+    app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer, delivery))
+    app.register_blueprint(feedback.blueprint(reasoner, settings, store, tuple(observers)))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,7 +31,7 @@ from cds_service.model.decision import Decision, FiredRedFlag, Reading
 from cds_service.model.definitions import Knowledge, Service
 from cds_service.model.facts import PatientFacts, ReadingNote
 from cds_service.model.findings import State
-from cds_service.model.hooks import CDSResponse, Indicator
+from cds_service.model.hooks import Card, CDSResponse, Indicator
 from cds_service.model.treatments import TreatmentPlan
 
 _YEARS = range(1900, 2200)
@@ -85,7 +86,24 @@ class Reasoner:
         return service
 
 
-def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
+class Considered(NamedTuple):
+    """One call with what was decided of it, before anything is remembered or sent."""
+
+    request: HookRequest
+    service: Service
+    as_of: datetime
+    decision: Decision
+
+
+def answer(body: bytes, service_id: str, reasoner: Reasoner, now: datetime, *, may_replay: bool) -> bytes:
+    """Return the response bytes for the bytes of a hook call, of which nothing is remembered.
+
+    Raises an `AnswerError` by the answer contract.
+    """
+    return respond(consider(body, service_id, reasoner, now, may_replay=may_replay).decision.cards)
+
+
+def consider(  # noqa: PLR0913 - one argument per thing that an answer depends on
     body: bytes,
     service_id: str,
     reasoner: Reasoner,
@@ -93,8 +111,8 @@ def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
     *,
     may_replay: bool,
     gather: Gather | None = None,
-) -> bytes:
-    """Return the response bytes for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
+) -> Considered:
+    """Return what is decided for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
 
     With `may_replay` the request may name the moment at which it stands, so that dated samples answer alike on
     any day; else that wish is left aside with a note. `gather` fetches what the client did not send.
@@ -104,7 +122,7 @@ def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
     if gather is not None and reasoner.needs_a_chart(request, service):
         request = gather(request, reasoner.templates)
     request, as_of = moment_of(request, now, may_replay=may_replay)
-    return respond(decide(request, service, reasoner, as_of))
+    return Considered(request, service, as_of, decide(request, service, reasoner, as_of))
 
 
 def moment_of(request: HookRequest, now: datetime, *, may_replay: bool) -> tuple[HookRequest, datetime]:
@@ -129,9 +147,9 @@ def is_decidable(moment: datetime) -> bool:
     return moment.year in _YEARS
 
 
-def respond(decision: Decision) -> bytes:
-    """Return the CDS Hooks response of a decision, as bytes."""
-    return CDSResponse(cards=decision.cards).to_json()
+def respond(cards: tuple[Card, ...], extension: Mapping[str, Any] | None = None) -> bytes:
+    """Return the CDS Hooks response with these cards, as bytes."""
+    return CDSResponse(cards=cards, extension=dict(extension) if extension else msgspec.UNSET).to_json()
 
 
 def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: datetime) -> Decision:
@@ -167,7 +185,7 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         level=level,
         treatment=treatment,
     )
-    cards = reasoner.composer.compose(stages, service)
+    composed = reasoner.composer.compose(stages, service)
     return Decision(
         facts=facts,
         findings=book.made(),
@@ -179,7 +197,8 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         treatment=treatment,
         notes=facts.notes,
         level=level,
-        cards=cards,
+        cards=tuple(one.card for one in composed),
+        bases=tuple(one.basis for one in composed),
     )
 
 
@@ -223,6 +242,7 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
         notes=facts.notes,
         level=Indicator.INFO,
         cards=(),
+        bases=(),
     )
 
 

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     """Folder of the embedded store and of the secret that development makes for itself."""
     secret_key_file: Path | None = None
     """File with at least 32 random bytes, from which all keys of the store are derived; production needs it."""
+    keep_comments: bool = False
+    """Whether the free text of feedback is kept; it may name a patient."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
     workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")

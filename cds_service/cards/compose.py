@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cds_service.cards.basis import main_basis, offers, red_flag_basis, safety_basis, treatment_basis
 from cds_service.cards.citations import Citations
 from cds_service.cards.details import DetailWriter
 from cds_service.cards.explanation import EXTENSION, ExplanationWriter
@@ -24,6 +25,8 @@ from cds_service.cards.summaries import (
 from cds_service.cards.treatment import TreatmentWriter, Written, remark_lines
 from cds_service.cards.wording import fact_cell, lead_words
 from cds_service.model.decision import (
+    CardBasis,
+    ComposedCard,
     FiredRedFlag,
     RankedCause,
     Standing,
@@ -55,6 +58,7 @@ class _Draft(NamedTuple):
     detail: str
     level: Indicator
     suggestions: list[Suggestion]
+    basis: CardBasis
     links: tuple[Link, ...] = ()
 
 
@@ -94,7 +98,7 @@ class CardComposer:
             for reason in sorted(knowledge.override_reasons.values(), key=lambda one: one.place)
         )
 
-    def compose(self, stages: Stages, service: Service) -> tuple[Card, ...]:
+    def compose(self, stages: Stages, service: Service) -> tuple[ComposedCard, ...]:
         """Return the cards, at most as many as the service allows; none without a presentation.
 
         Red flags come first, then drug safety, the main card and treatment. Without room for its own card, a
@@ -106,11 +110,11 @@ class CardComposer:
         drafts = self._red_flag_cards(stages, suggested, max(service.most_cards - 1, 1))
         plan, has_room = stages.treatment, len(drafts) + 1 < service.most_cards
         safety = self._treatment.safety_card(plan) if has_room else None
-        drafts += _plain(safety, Indicator.WARNING)
+        drafts += _plain(safety, Indicator.WARNING, safety_basis(stages))
         lines = remark_lines(plan) if has_room else [*self._treatment.safety_lines(plan), *remark_lines(plan)]
         drafts.append(self._main_card(stages, suggested, lines))
         if len(drafts) < service.most_cards:
-            drafts += _plain(self._treatment.options_card(plan), Indicator.INFO)
+            drafts += _plain(self._treatment.options_card(plan), Indicator.INFO, treatment_basis(stages))
         else:
             stages = stages._replace(treatment=msgspec.structs.replace(plan, options=()))
         drafts = drafts[: service.most_cards]
@@ -118,8 +122,8 @@ class CardComposer:
         explanation = {EXTENSION: self._explanations.write(stages)}
         pointer = {EXTENSION: {"see": first}}
         return (
-            self._card(drafts[0], first, explanation),
-            *(self._card(draft, fresh_uuid(), pointer) for draft in drafts[1:]),
+            ComposedCard(self._card(drafts[0], first, explanation), drafts[0].basis),
+            *(ComposedCard(self._card(draft, fresh_uuid(), pointer), draft.basis) for draft in drafts[1:]),
         )
 
     def _red_flag_cards(self, stages: Stages, suggested: list[WorkupItem], places: int) -> list[_Draft]:
@@ -146,12 +150,15 @@ class CardComposer:
         asked = [item for item in stages.workup if item.red_flag in ids]
         parts = [self._red_flag_detail(flag, template) for flag in flags]
         parts += [*before_lines(asked, template.text["imaging"]), template.text["footer"]]
+        own = [item for item in suggested if item.red_flag in ids]
+        suggestions = self._suggestions.write_all(own, stages.facts)
         return _Draft(
             template,
             summary,
             "\n\n".join(parts),
             max((flag.level for flag in flags), key=lambda level: level.rank),
-            self._suggestions.write_all([item for item in suggested if item.red_flag in ids], stages.facts),
+            suggestions,
+            red_flag_basis(flags, stages, offers(own, len(suggestions))),
         )
 
     def _red_flag_detail(self, flag: FiredRedFlag, template: Template) -> str:
@@ -183,11 +190,19 @@ class CardComposer:
         summary = with_alarm(summary, stages, candidates, self._knowledge)
         detail = self._details.write(template, candidates, stages, words, lines)
         own = [item for item in suggested if item.red_flag is None]
-        suggestions = [
-            *self._suggestions.write_all([item for item in own if item.questionnaire is None], stages.facts),
-            *self._questions.write_all(own, stages.facts),
-        ]
-        return _Draft(template, summary, detail, stages.level, suggestions, self._questions.links(own))
+        tests = [item for item in own if item.questionnaire is None]
+        drafts = self._suggestions.write_all(tests, stages.facts)
+        asked = [item for item in own if item.questionnaire is not None]
+        offered = (*offers(tests, len(drafts)), *(item.order.id for item in asked))
+        return _Draft(
+            template,
+            summary,
+            detail,
+            stages.level,
+            [*drafts, *self._questions.write_all(asked, stages.facts)],
+            main_basis(template.id, stages, candidates, offered),
+            self._questions.links(own),
+        )
 
     def _card(self, draft: _Draft, uuid: str, extension: dict[str, Any]) -> Card:
         return Card(
@@ -204,9 +219,9 @@ class CardComposer:
         )
 
 
-def _plain(written: Written | None, level: Indicator) -> list[_Draft]:
+def _plain(written: Written | None, level: Indicator, basis: CardBasis) -> list[_Draft]:
     """Return a card without suggestions, if there is one."""
-    return [] if written is None else [_Draft(*written, level, [])]
+    return [] if written is None else [_Draft(*written, level, [], basis)]
 
 
 def _is_hidden(one: RankedCause, stages: Stages) -> bool:

@@ -119,8 +119,40 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     remarks: tuple[str, ...] = ()
 
 
+class Repeating(StrEnum):
+    """When a card is not shown again to the same patient on the same grounds."""
+
+    ALWAYS = "always"
+    """It is shown each time."""
+    UNTIL_ANSWERED = "until-answered"
+    """It is shown until a clinician has said that it is done or does not apply."""
+    UNTIL_SEEN = "until-seen"
+    """It is shown until it was shown, or was answered so."""
+
+
+class CardBasis(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What stands behind one card; it travels beside the card, never in it.
+
+    `rules` are the ids of its red flags, causes or treatments, `offers` those of the order behind each suggestion.
+    `grounds` is what it rests on as one text: equal for the same advice, whatever the wording, the hook or the ids.
+    """
+
+    template: str
+    rules: tuple[str, ...]
+    offers: tuple[str, ...]
+    grounds: str
+    repeating: Repeating
+
+
+class ComposedCard(msgspec.Struct, frozen=True, gc=False):
+    """A card and what stands behind it."""
+
+    card: Card
+    basis: CardBasis
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole argument for one request, ending in cards."""
+    """The whole argument for one request, ending in cards; `bases` tell what stands behind each of them."""
 
     facts: PatientFacts
     findings: Mapping[str, Outcome]
@@ -133,3 +165,4 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[ReadingNote, ...]
     level: Indicator
     cards: tuple[Card, ...]
+    bases: tuple[CardBasis, ...]

@@ -61,12 +61,14 @@ feedback = Table(
     ),
     Column("client", String(_ID), nullable=False),
     Column("service", String(_ID), nullable=False),
-    Column("card", String(_ID), nullable=False, comment="as the client sent it"),
-    Column("is_known", Boolean, nullable=False, comment="whether this client was shown this card"),
+    Column(
+        "card", String(_ID), nullable=False, comment="its uuid in lower case; joined to shown_card when read"
+    ),
     Column("outcome", String(16), nullable=False, comment="accepted or overridden"),
     Column("outcome_at", BigInteger, nullable=False),
     Column("reason_system", String(_CODE)),
     Column("reason_code", String(_CODE)),
+    Column("has_comment", Boolean, nullable=False, comment="whether one came, kept or not"),
     Column("comment", Text, comment="kept only where the setting says so"),
     Column("received_at", BigInteger, nullable=False),
     Index(None, "card"),

@@ -6,13 +6,15 @@ from flask import Blueprint, Response, request
 
 from cds_service.fetch.limits import Deadline
 from cds_service.gathering import Gatherer
-from cds_service.pipeline import Reasoner, answer
+from cds_service.pipeline import Reasoner, consider
 from cds_service.settings import Mode, Settings
+from cds_service.web.caller import caller_id
 from cds_service.web.clock import now
+from cds_service.web.delivery import Delivery
 from cds_service.web.hook_request import read_body
 
 
-def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer) -> Blueprint:
+def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer, delivery: Delivery) -> Blueprint:
     """Return the route that answers every service of the knowledge."""
     routes = Blueprint("cds_services", __name__)
     may_replay = settings.mode is Mode.DEVELOPMENT
@@ -22,7 +24,7 @@ def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer) -> Blu
         deadline = Deadline(settings.deadline_seconds)
         reasoner.service(service_id)
         body = read_body(request, settings.most_body_bytes)
-        cards = answer(
+        considered = consider(
             body,
             service_id,
             reasoner,
@@ -30,6 +32,6 @@ def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer) -> Blu
             may_replay=may_replay,
             gather=lambda request, templates: gatherer.gather(request, templates, deadline),
         )
-        return Response(cards, content_type="application/json")
+        return Response(delivery.deliver(considered, caller_id()), content_type="application/json")
 
     return routes

@@ -133,4 +133,7 @@ def compose(
     """Return the cards about a patient; `more` definitions stand beside the usual ones."""
     known = knowledge(*CONTENT, *more)
     states: dict[str, Any] = {name.replace("_", "-"): state for name, state in given.items()}
-    return CardComposer(known, ABOUT, critical_as).compose(decide(known, about, states), service(most_cards))
+    composed = CardComposer(known, ABOUT, critical_as).compose(
+        decide(known, about, states), service(most_cards)
+    )
+    return tuple(one.card for one in composed)

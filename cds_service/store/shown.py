@@ -1,0 +1,56 @@
+"""Keeps which cards were shown: their uuids, rules and keyed digests, never their words or a value of the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert
+
+from cds_service.store.moments import to_milliseconds
+from cds_service.store.tables import shown_card, shown_suggestion
+from cds_service.store.writer import Write
+
+
+class ShownCard(NamedTuple):
+    """A card that was sent. `patient` and `advice` are digests, `offers` maps suggestion uuids to order ids."""
+
+    card: str
+    client: str
+    service: str
+    template: str
+    indicator: str
+    rules: tuple[str, ...]
+    offers: tuple[tuple[str, str], ...]
+    knowledge_version: str
+    patient: str
+    advice: str
+    shown_at: datetime
+
+
+def keeping_shown(cards: Sequence[ShownCard]) -> Write:
+    """Return what writes these cards and their suggestions."""
+    rows = [
+        {
+            **card._asdict(),
+            "card": card.card.lower(),
+            "rules": [*card.rules],
+            "shown_at": to_milliseconds(card.shown_at),
+        }
+        for card in cards
+    ]
+    for row in rows:
+        row.pop("offers")
+    offers = [
+        {"suggestion": uuid.lower(), "card": card.card.lower(), "rule": rule}
+        for card in cards
+        for uuid, rule in card.offers
+    ]
+
+    def write(connection: Connection) -> None:
+        connection.execute(insert(shown_card), rows)
+        if offers:
+            connection.execute(insert(shown_suggestion), offers)
+
+    return write
