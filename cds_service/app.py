@@ -32,6 +32,7 @@ from cds_service.web import (
     questionnaires,
 )
 from cds_service.web.delivery import Delivery, Observer
+from cds_service.web.quiet import Quiet
 
 _BEFORE_LOGGING_ENDS = 10
 
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     reasoner.release_tables()
     store = store_for(settings)
     processes.Finalize(None, store.close, exitpriority=_BEFORE_LOGGING_ENDS)  # runs in forked workers too
-    delivery = Delivery(store, reasoner.knowledge.version, observers)
+    delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), observers)
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # else a doubled slash is answered with a redirect
@@ -77,6 +78,11 @@ def store_for(settings: Settings) -> Store:
     """Return the store of these settings. Raises `StoreError` or `StoreUnavailableError` when it cannot be used."""
     may_make = settings.mode is Mode.DEVELOPMENT
     return open_store(settings.store_url, settings.secret_file, may_make=may_make)
+
+
+def quiet_for(settings: Settings, store: Store, knowledge: Knowledge) -> Quiet | None:
+    """Return what keeps the same advice from being repeated, or None where each answer stands alone."""
+    return Quiet(store, knowledge.override_reasons, settings.quiet_days) if settings.is_quiet else None
 
 
 def gatherer_for(settings: Settings) -> Gatherer:

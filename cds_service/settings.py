@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     """Folder of the embedded store and of the secret that development makes for itself."""
     secret_key_file: Path | None = None
     """File with at least 32 random bytes, from which all keys of the store are derived; production needs it."""
+    quiet: bool | None = None
+    """Whether the same advice is not repeated; without a word, in production only."""
+    quiet_days: int = Field(default=30, ge=1, le=365)
+    """For how many days advice that was seen is not repeated."""
     keep_comments: bool = False
     """Whether the free text of feedback is kept; it may name a patient."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
@@ -98,7 +102,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", "clients", "secret_key_file", mode="before")
+    @field_validator("cards_overlay", "clients", "secret_key_file", "quiet", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
@@ -140,6 +144,11 @@ class Settings(BaseSettings):
     def secret_file(self) -> Path:
         """The file of the secret; without the setting one in the state folder."""
         return self.secret_key_file or self.state_folder / "secret.key"
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the same advice is not repeated; in development a sample answers alike each time."""
+        return self.quiet if self.quiet is not None else self.mode is Mode.PRODUCTION
 
     @property
     def critical_as(self) -> Indicator:

@@ -6,7 +6,7 @@ that speaks, a crossed limit, another standing, and a part of the record that is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,18 +18,18 @@ from cds_service.model.decision import (
     CardBasis,
     FiredRedFlag,
     RankedCause,
-    Reading,
     Repeating,
     Standing,
     WorkupItem,
 )
-from cds_service.model.facts import Fact, Measurement
+from cds_service.model.facts import Fact
 from cds_service.model.hooks import Indicator
 
 TOGETHER = "recommended-together"
 """What stands for the suggestion that drafts all recommended orders of a card."""
 _EMERGENCY, _MAIN = "emergency", "main"
 RED_FLAG = "red-flag"
+NORMAL = "normal"
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -62,7 +62,7 @@ def main_basis(
     """
     grounds = [
         [[one.cause.id, one.standing, _arguments(one)] for one in stages.ranking],
-        [_reading(stages.readings[name]) for name in sorted(stages.readings)],
+        [*_outside(stages)],
     ]
     is_urgent = stages.level is not Indicator.INFO or any(
         one.standing is Standing.LIKELY and one.cause.urgency == _EMERGENCY for one in candidates
@@ -133,15 +133,13 @@ def _arguments(one: RankedCause) -> list[Any]:
     return [[argument.evidence.finding, _facts(argument.facts)] for argument in arguments]
 
 
-def _reading(reading: Reading) -> list[Any]:
-    """Return the result that speaks for a lab, or that is too old to, and where it lies."""
-    bands = reading.stale_bands if reading.bands is None else reading.bands
-    shown = (reading.current, reading.stale)
-    return [reading.lab, reading.bands is None, sorted(bands), [*map(_measured, shown)]]
-
-
-def _measured(one: Measurement | None) -> list[str | None] | None:
-    return None if one is None else _fact(one.fact)
+def _outside(stages: Stages) -> Iterator[list[Any]]:
+    """Yield the results that are not in range, old ones included; one in range counts where an argument rests on it."""
+    for name, reading in sorted(stages.readings.items()):
+        bands = (reading.bands or reading.stale_bands) - {NORMAL}
+        if bands:
+            shown = (one for one in (reading.current, reading.stale) if one is not None)
+            yield [name, sorted(bands), [_fact(one.fact) for one in shown]]
 
 
 def _facts(facts: Iterable[Fact]) -> list[list[str | None]]:

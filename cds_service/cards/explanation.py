@@ -66,8 +66,7 @@ class ExplanationWriter:
         return {
             "knowledge_version": self._version,
             "as_of": stages.as_of.isoformat().replace("+00:00", "Z"),
-            "complete": not facts.missing_keys
-            and not any(note.severity != "information" for note in facts.notes),
+            "complete": facts.is_complete,
             "presentation": _presentation(facts),
             "red_flags": [
                 {

@@ -235,11 +235,15 @@ class Template(Definition, frozen=True, kw_only=True):
 
 
 class OverrideReasonDefinition(Definition, frozen=True, kw_only=True):
-    """A reason that a clinician can give for dismissing a card; the title is its display."""
+    """A reason that a clinician can give for dismissing a card; the title is its display.
+
+    One that `quiets` keeps the same advice from being shown again until its grounds change.
+    """
 
     system: str
     code: str
     place: int
+    quiets: bool = False
 
 
 class Service(Definition, frozen=True, kw_only=True):

@@ -191,3 +191,8 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     denied: Mapping[str, Fact] = {}
     answers: Mapping[str, Answered] = {}
     history: Mapping[str, tuple[bool, Fact]] = {}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every advertised key was answered and nothing in the answers was lost."""
+        return not self.missing_keys and not any(note.severity != "information" for note in self.notes)

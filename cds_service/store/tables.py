@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
 )
 
 _UUID, _DIGEST, _ID, _CODE = 36, 64, 200, 300
@@ -117,3 +118,10 @@ audit_record = Table(
     Index(None, "at"),
     comment="Who was told what and when; each record is chained to the one before.",
 )
+
+IS_THEIRS = and_(
+    feedback.c.card == shown_card.c.card,
+    feedback.c.client == shown_card.c.client,
+    feedback.c.service == shown_card.c.service,
+)
+"""Joins feedback to the card that its client was shown by that service; what it joins to nothing is in quarantine."""

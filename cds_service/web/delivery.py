@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from cds_service.cards.withheld import TEMPLATE, Remaining, Withheld, without
 from cds_service.errors import StoreUnavailableError
-from cds_service.model.decision import CardBasis
+from cds_service.model.decision import CardBasis, Decision
+from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import Card
 from cds_service.pipeline import Considered, respond
 from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
 from cds_service.web.headers import request_id
+from cds_service.web.quiet import Quiet
 
 _logger = logging.getLogger("cds_service")
 
@@ -33,7 +36,8 @@ class DeliveredCard(NamedTuple):
 class Delivered(NamedTuple):
     """What one call was answered with, for whoever keeps records; no value of the chart is in it.
 
-    `patient` is a keyed digest. `notes` tell what could not be used, without them in warning or error it is `complete`.
+    `patient` is a keyed digest. `withheld` are cards that were not repeated. `notes` tell what could not be used;
+    without a warning or an error among them, and with all advertised keys, it is `complete`.
     """
 
     client: str
@@ -44,6 +48,7 @@ class Delivered(NamedTuple):
     as_of: datetime
     knowledge_version: str
     cards: tuple[DeliveredCard, ...]
+    withheld: tuple[Withheld, ...]
     notes: tuple[ReadingNote, ...]
     complete: bool
 
@@ -76,26 +81,53 @@ class Observer(Protocol):
 class Delivery:
     """Makes the response of a considered call. It is shared by all threads and keeps nothing of a call."""
 
-    def __init__(self, store: Store, knowledge_version: str, observers: Sequence[Observer] = ()) -> None:
-        """Keep where it is written and who is told."""
+    def __init__(
+        self,
+        store: Store,
+        knowledge: Knowledge,
+        quiet: Quiet | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """Keep where it is written and who is told; without `quiet` everything is shown each time."""
         self._store = store
-        self._version = knowledge_version
+        self._version = knowledge.version
+        self._words = knowledge.templates[TEMPLATE]
+        self._quiet = quiet
         self._observers = tuple(observers)
 
     def deliver(self, considered: Considered, client: str) -> bytes:
         """Return the response bytes, after what is shown has been handed to the writer of the store."""
         decision = considered.decision
         patient = self._store.keys.patient(client, considered.request.context.patient_id)
-        shown = list(zip(decision.cards, decision.bases, strict=True))
-        delivered = self._delivered(considered, client, patient, shown)
+        advices = [self._store.keys.advice((basis.grounds,)) for basis in decision.bases]
+        withheld = self._withheld(patient, advices, considered)
+        left = self._left(decision, withheld)
+        shown = [place for place in range(len(advices)) if place not in withheld]
+        bases = [decision.bases[place] for place in shown]
+        cards = tuple(map(_delivered_card, left.cards, bases))
+        delivered = self._delivered(considered, client, patient, cards, tuple(withheld.values()))
         if shown:
-            self._keep(delivered, [basis for _, basis in shown])
+            self._keep(delivered, [advices[place] for place in shown])
         for observer in self._observers:
             observer.delivered(delivered)
-        return respond(decision.cards)
+        return respond(left.cards, left.extension)
+
+    def _withheld(self, patient: str, advices: Sequence[str], considered: Considered) -> dict[int, Withheld]:
+        if self._quiet is None:
+            return {}
+        candidates = list(zip(advices, considered.decision.bases, strict=True))
+        return self._quiet.withheld(patient, candidates, considered.as_of)
+
+    def _left(self, decision: Decision, withheld: Mapping[int, Withheld]) -> Remaining:
+        return without(decision.cards, withheld, self._words) if withheld else Remaining(decision.cards, None)
 
     def _delivered(
-        self, considered: Considered, client: str, patient: str, shown: Sequence[tuple[Card, CardBasis]]
+        self,
+        considered: Considered,
+        client: str,
+        patient: str,
+        cards: tuple[DeliveredCard, ...],
+        withheld: tuple[Withheld, ...],
     ) -> Delivered:
         request, decision = considered.request, considered.decision
         return Delivered(
@@ -106,13 +138,13 @@ class Delivery:
             patient=patient,
             as_of=considered.as_of,
             knowledge_version=self._version,
-            cards=tuple(_delivered_card(card, basis) for card, basis in shown),
+            cards=cards,
+            withheld=withheld,
             notes=decision.notes,
-            complete=not any(note.severity != "information" for note in decision.notes)
-            and not decision.facts.missing_keys,
+            complete=decision.facts.is_complete,
         )
 
-    def _keep(self, delivered: Delivered, bases: Sequence[CardBasis]) -> None:
+    def _keep(self, delivered: Delivered, advices: Sequence[str]) -> None:
         """Hand the shown cards to the writer; whether they are written is told later, to the log and the observers."""
         cards = [
             ShownCard(
@@ -125,10 +157,10 @@ class Delivery:
                 offers=card.offers,
                 knowledge_version=delivered.knowledge_version,
                 patient=delivered.patient,
-                advice=advice_of(self._store, basis),
+                advice=advice,
                 shown_at=delivered.as_of,
             )
-            for card, basis in zip(delivered.cards, bases, strict=True)
+            for card, advice in zip(delivered.cards, advices, strict=True)
         ]
         request = request_id()
         try:
@@ -147,11 +179,6 @@ class Delivery:
         _logger.error("%d shown cards were not kept (%s), request %s", cards, type(error).__name__, request)
         for observer in self._observers:
             observer.not_kept(cards)
-
-
-def advice_of(store: Store, basis: CardBasis) -> str:
-    """Return the digest by which the same advice on the same grounds is known again."""
-    return store.keys.advice((basis.grounds,))
 
 
 def _delivered_card(card: Card, basis: CardBasis) -> DeliveredCard:

@@ -34,9 +34,10 @@ def app() -> Flask:
 
 @pytest.fixture(scope="session")
 def production_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """Return the application as an operator would run it."""
+    """Return the application as an operator would run it, but for repeating: tests ask about the same patients."""
+    environment = production_environment(tmp_path_factory.mktemp("store"), public=PUBLIC)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in production_environment(tmp_path_factory.mktemp("store"), public=PUBLIC).items():
+        for name, value in {**environment, "CDS_QUIET": "false"}.items():
             patch.setenv(name, value)
         return create_app(read_settings())
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from cds_service.store.database import Database
-from cds_service.store.tables import accepted_suggestion, feedback, shown_card
+from cds_service.store.tables import IS_THEIRS, accepted_suggestion, feedback, shown_card
 
 DONE = "action-completed"
 STANDARD = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
@@ -55,14 +55,9 @@ class Kept(NamedTuple):
 
 def kept_of(database: Database, card: str) -> list[Kept]:
     """Return what is kept about a card, in the order in which it was written."""
-    is_theirs = (
-        (feedback.c.card == shown_card.c.card)
-        & (feedback.c.client == shown_card.c.client)
-        & (feedback.c.service == shown_card.c.service)
-    )
     asked = (
         select(feedback, shown_card.c.card.label("shown"))
-        .join(shown_card, is_theirs, isouter=True)
+        .join(shown_card, IS_THEIRS, isouter=True)
         .where(feedback.c.card == card)
         .order_by(feedback.c.id)
     )
