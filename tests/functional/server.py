@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,7 +58,7 @@ class LiveServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_ready()
+        self.wait_until_ready()
 
     @property
     def printed(self) -> str:
@@ -75,14 +76,24 @@ class LiveServer:
         try:
             return self._process.wait(STOPS_WITHIN_S)
         except subprocess.TimeoutExpired:
-            self._kill()
+            self.kill()
             pytest.fail(f"the service did not stop within {STOPS_WITHIN_S} s\n{self.printed}", pytrace=False)
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the service with all its processes at once, as a power cut would (SIGKILL)."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _wait_until_ready(self) -> None:
+    def kill_a_worker(self) -> None:
+        """End one process that answers calls (SIGKILL); the service starts another in its place."""
+        command = [shutil.which("ps") or "ps", "-A", "-o", "pid=,ppid="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True)
+        pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+        workers = [pid for pid, parent in pairs if parent == self._process.pid]
+        os.kill(workers[0], signal.SIGKILL)
+
+    def wait_until_ready(self) -> None:
+        """Wait until a worker answers; fails the test when none does."""
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -91,7 +102,7 @@ class LiveServer:
                 return
             time.sleep(0.05)
         else:
-            self._kill()
+            self.kill()
         status = self._process.returncode
         pytest.fail(f"the service did not start (exit {status}); it printed:\n{self.printed}", pytrace=False)
 
