@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import util as processes
 
 from flask import Flask
+from sqlalchemy import Connection
 
 from cds_service.clients import read_clients
 from cds_service.errors import KnowledgeError
@@ -18,6 +20,8 @@ from cds_service.knowledge.proven import proof_of, recall, remember, without_exa
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
 from cds_service.settings import RELEASE, Mode, Settings, read_settings
+from cds_service.store.database import Database
+from cds_service.store.schema import require_current
 from cds_service.store.store import Store, open_store
 from cds_service.web import (
     about,
@@ -78,6 +82,18 @@ def store_for(settings: Settings) -> Store:
     """Return the store of these settings. Raises `StoreError` or `StoreUnavailableError` when it cannot be used."""
     may_make = settings.mode is Mode.DEVELOPMENT
     return open_store(settings.store_url, settings.secret_file, may_make=may_make)
+
+
+@contextmanager
+def store_reader(settings: Settings) -> Iterator[Connection]:
+    """Open the store to read, for a report. Raises `StoreError` or `StoreUnavailableError`; it never makes a store."""
+    database = Database(settings.store_url)
+    try:
+        require_current(database)
+        with database.reading() as connection:
+            yield connection
+    finally:
+        database.close()
 
 
 def quiet_for(settings: Settings, store: Store, knowledge: Knowledge) -> Quiet | None:

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     """Whether the same advice is not repeated; without a word, in production only."""
     quiet_days: int = Field(default=30, ge=1, le=365)
     """For how many days advice that was seen is not repeated."""
+    feedback_days: int = Field(default=365, ge=1, le=3_660)
+    """For how many days feedback is kept; `cds-service purge` deletes older."""
+    shown_days: int = Field(default=400, ge=1, le=3_660)
+    """For how many days it is kept that a card was shown."""
     keep_comments: bool = False
     """Whether the free text of feedback is kept; it may name a patient."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")

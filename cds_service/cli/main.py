@@ -10,7 +10,9 @@ from cds_service import __version__
 from cds_service.cli.check import check
 from cds_service.cli.load_atc import load_atc
 from cds_service.cli.migrate import migrate_store
+from cds_service.cli.purge import purge_store
 from cds_service.cli.replay import replay
+from cds_service.cli.report import report
 from cds_service.cli.review import review
 from cds_service.cli.serve import serve
 from cds_service.cli.trace import trace
@@ -27,9 +29,11 @@ cli.add_command(serve)
 cli.add_command(check)
 cli.add_command(load_atc)
 cli.add_command(migrate_store)
+cli.add_command(purge_store)
 cli.add_command(replay)
 cli.add_command(trace)
 cli.add_command(review)
+cli.add_command(report)
 
 
 def main() -> None:
