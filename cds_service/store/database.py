@@ -34,6 +34,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Take the address, without connecting. Raises `StoreError` for one that names no known database."""
         self.url = read_url(url)
+        self._opened: tuple[int, int] | None = None
         self._durable = self._engine(synchronous="FULL")
         self._light = self._engine(synchronous="NORMAL") if self.is_sqlite else self._durable
 
@@ -50,13 +51,13 @@ class Database:
     @contextmanager
     def durable(self) -> Iterator[Connection]:
         """Open a transaction to write. Once it has ended, what was written outlives a power cut."""
-        with _told_plainly(), self._durable.begin() as connection:
+        with self._same_file(), _told_plainly(), self._durable.begin() as connection:
             yield connection
 
     @contextmanager
     def light(self) -> Iterator[Connection]:
         """Open a transaction to write what outlives a crash of this process, but perhaps not a power cut."""
-        with _told_plainly(), self._light.begin() as connection:
+        with self._same_file(), _told_plainly(), self._light.begin() as connection:
             if not self.is_sqlite:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             yield connection
@@ -65,6 +66,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Open a transaction to read: it neither waits for writers nor keeps them waiting."""
         with (
+            self._same_file(),
             _told_plainly(),
             self._durable.connect().execution_options(**{_READING: True}) as connection,
             connection.begin(),
@@ -95,7 +97,27 @@ class Database:
             connect_args={"timeout": _WAITS_FOR_A_LOCK_MS / 1_000},
         )
         _tune_sqlite(engine, synchronous)
+        event.listen(engine, "connect", self._note_file)
         return engine
+
+    def _note_file(self, *_connection: object) -> None:
+        """Keep which file was opened first, behind its name."""
+        self._opened = self._opened or _identity(self.file)
+
+    @contextmanager
+    def _same_file(self) -> Iterator[None]:
+        """Hold that the file behind the name is the one that was opened, before and after.
+
+        An open file lives on without its name: what is written to it then is lost, and would be told to be stored.
+        """
+        self._require_same_file()
+        yield
+        self._require_same_file()
+
+    def _require_same_file(self) -> None:
+        if self._opened is not None and _identity(self.file) != self._opened:
+            _logger.error("the file of the store is gone or was replaced: put it back and start again")
+            raise StoreUnavailableError("Temporarily unavailable")
 
 
 def read_url(text: str) -> URL:
@@ -109,6 +131,15 @@ def read_url(text: str) -> URL:
     if url.drivername != "sqlite" or url.database in {None, "", ":memory:"} or url.query:
         _refuse_url()
     return url
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another one of the same name."""
+    try:
+        found = file.stat() if file is not None else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found is not None else None
 
 
 def _refuse_url() -> NoReturn:
