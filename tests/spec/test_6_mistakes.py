@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.spec.calls import (
     without_presentation,
     without_uuids,
 )
+from tests.support.feedback import overridden
 
 
 def _actions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -135,6 +137,16 @@ def test_nothing_to_say_is_200_with_no_cards(ask: Ask, path: str, message: Messa
     """No advice is neither an error nor 204."""
     answer = ask(path, message)
     assert (answer.status, answer.body) == (200, b'{"cards":[]}')
+
+
+def test_feedback_wants_its_wrapper_and_has_one_address(ask: Ask) -> None:
+    """The answers stand in `feedback`, and nothing is served at the address that old clients knew."""
+    item = overridden("9368d37b-283f-44a0-93ea-547cebab93ed")
+    path = f"{PROBLEM}/feedback"
+    assert refusal(ask(path, item), 400, "required") == ["feedback"]
+    assert refusal(ask(path, json.dumps([item]).encode()), 400, "structure") == ["$"]
+    assert ask(path, {"feedback": [item]}).status == 200
+    assert refusal(ask(f"{PROBLEM}/analytics/{item['card']}", item), 404, "not-found") == []
 
 
 def test_independent_orders_are_not_exclusive(ask_app: Ask) -> None:

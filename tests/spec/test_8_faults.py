@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from cds_service.settings import Settings
+from cds_service.store.database import Database
 from tests.functional.server import LiveServer
 from tests.spec.calls import (
     EXPLANATION,
@@ -31,6 +34,8 @@ from tests.spec.calls import (
     viewing,
     without_presentation,
 )
+from tests.support.feedback import accepted, kept_of, overridden
+from tests.support.feedback import message as feedback_call
 
 THREADS = 8
 
@@ -294,3 +299,15 @@ def test_an_order_of_answers_does_not_depend_on_what_came_before(ask_app: Ask) -
     for other in (recording(), viewing(STORIES[0]), {}):
         ask_app(PROBLEM, other)
     assert cards(ask_app(PROBLEM, story()))[0]["summary"] == before
+
+
+def test_feedback_holds_several_answers_each_stored_once(ask: Ask) -> None:
+    """The body is `{"feedback": [...]}`; card, outcome and moment make an answer, however often it is sent."""
+    one, other = str(uuid.uuid4()), str(uuid.uuid4())
+    body = feedback_call(accepted(one), overridden(other), overridden(one, at="2026-06-21T00:00:00Z"))
+    for _ in range(2):
+        assert ask(f"{PROBLEM}/feedback", body).status == 200
+    database = Database(Settings().store_url)
+    kept = [[answer.outcome for answer in kept_of(database, card)] for card in (one, other)]
+    database.close()
+    assert kept == [["accepted", "overridden"], ["overridden"]]
