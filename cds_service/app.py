@@ -24,6 +24,7 @@ from cds_service.web import (
     headers,
     health,
     hook_request,
+    icon,
     problems,
     questionnaires,
 )
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
+    app.register_blueprint(icon.blueprint())
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
     return app
 
@@ -56,6 +58,7 @@ def reasoner_for(settings: Settings) -> Reasoner:
         about_url=settings.about_url,
         critical_as=settings.critical_as,
         questionnaires_url=settings.questionnaires_url,
+        icon_url=settings.icon_url,
     )
 
 

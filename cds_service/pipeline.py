@@ -15,6 +15,7 @@ from cds_service.cards.compose import CardComposer
 from cds_service.cards.stages import Stages
 from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook, FindingRules
+from cds_service.engine.order_advice import OrderAdvisor
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
 from cds_service.engine.treatment import TreatmentPlanner
@@ -28,6 +29,7 @@ from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.gathering import Gather
 from cds_service.model.decision import Decision, FiredRedFlag, Reading
 from cds_service.model.definitions import Knowledge, Service
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.model.facts import PatientFacts, ReadingNote
 from cds_service.model.findings import State
 from cds_service.model.hooks import CDSResponse, Indicator
@@ -48,10 +50,11 @@ class Reasoner:
         about_url: str | None = None,
         critical_as: Indicator = Indicator.CRITICAL,
         questionnaires_url: str | None = None,
+        icon_url: str | None = None,
     ) -> None:
         """Compile once; `about_url` explains the method to a person, `critical_as` is sent for `critical`.
 
-        Under `questionnaires_url` the questionnaires are served.
+        Under `questionnaires_url` the questionnaires are served, under `icon_url` the icon of every card.
         """
         self.knowledge = knowledge
         self.critical_as = critical_as
@@ -65,7 +68,10 @@ class Reasoner:
         )
         self.planner = WorkupPlanner(knowledge, self.findings.sign_sets)
         self.treatments = TreatmentPlanner(knowledge.treatments)
-        self.composer = CardComposer(knowledge, about_url, critical_as, questionnaires_url)
+        self.advisor = OrderAdvisor(
+            knowledge, self.findings, self.causes, self.planner.statuses, self.treatments
+        )
+        self.composer = CardComposer(knowledge, about_url, critical_as, questionnaires_url, icon_url)
 
     def release_tables(self) -> None:
         """Let go of the code tables, which are compiled by now: a serving process has no other use for them."""
@@ -93,18 +99,20 @@ def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
     *,
     may_replay: bool,
     gather: Gather | None = None,
+    extent: ExplanationExtent = ExplanationExtent.FULL,
 ) -> bytes:
     """Return the response bytes for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
 
     With `may_replay` the request may name the moment at which it stands, so that dated samples answer alike on
-    any day; else that wish is left aside with a note. `gather` fetches what the client did not send.
+    any day; else that wish is left aside with a note. `gather` fetches what the client did not send. `extent` is how
+    much explanation the client wants.
     """
     service = reasoner.service(service_id)
     request = decode_request(body, service.hook)
     if gather is not None and reasoner.needs_a_chart(request, service):
         request = gather(request, reasoner.templates)
     request, as_of = moment_of(request, now, may_replay=may_replay)
-    return respond(decide(request, service, reasoner, as_of))
+    return respond(decide(request, service, reasoner, as_of, extent))
 
 
 def moment_of(request: HookRequest, now: datetime, *, may_replay: bool) -> tuple[HookRequest, datetime]:
@@ -134,8 +142,14 @@ def respond(decision: Decision) -> bytes:
     return CDSResponse(cards=decision.cards).to_json()
 
 
-def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: datetime) -> Decision:
-    """Return the whole argument for one request at `as_of`, ending in cards.
+def decide(
+    request: HookRequest,
+    service: Service,
+    reasoner: Reasoner,
+    as_of: datetime,
+    extent: ExplanationExtent = ExplanationExtent.FULL,
+) -> Decision:
+    """Return the whole argument for one request at `as_of`, ending in cards that explain as much as `extent` says.
 
     Raises `RequiredDataUnavailableError` when nothing arrived that anything could be said from.
     """
@@ -148,7 +162,12 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
     fired = reasoner.red_flags.fire(book)
     ranking, not_assessed = reasoner.causes.rank(book, fired, types)
     workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
-    treatment = reasoner.treatments.plan(book, urgent=bool(fired))
+    advice = None
+    if request.context.drafted is not None:
+        advice = reasoner.advisor.advise(book, fired, types, workup, as_of)
+        treatment = TreatmentPlan(warnings=advice.checks)
+    else:
+        treatment = reasoner.treatments.plan(book, urgent=bool(fired))
     facts = _with_failures(facts, book)
     readings = book.readings.of_all()
     level = level_of(book, readings, fired, reasoner)
@@ -166,8 +185,9 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         unrecorded=reasoner.planner.unrecorded(book, types, workup),
         level=level,
         treatment=treatment,
+        advice=advice,
     )
-    cards = reasoner.composer.compose(stages, service)
+    cards = reasoner.composer.compose(stages, service, extent)
     return Decision(
         facts=facts,
         findings=book.made(),
@@ -227,8 +247,10 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
 
 
 def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:
-    """Hold the 412 rule: a presentation and no answer to any advertised key, or a chart view without its problems."""
-    if service.trigger == "on-problem-list":
+    """Hold the 412 rule: a presentation and no answer to any advertised key, or no word of it and no problems."""
+    if service.trigger == "on-problem-list" or (
+        service.trigger == "among-drafts" and not facts.presentations
+    ):
         if "problems" in facts.missing_keys:
             raise RequiredDataUnavailableError("Required data not available", "prefetch.problems")
     elif facts.presentations and len(facts.missing_keys) == len(templates):
