@@ -32,6 +32,7 @@ from cds_service.web import (
     headers,
     health,
     hook_request,
+    icon,
     problems,
     questionnaires,
 )
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     app.register_blueprint(feedback.blueprint(reasoner, settings, store, tuple(observers)))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
+    app.register_blueprint(icon.blueprint())
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
     return app
 
@@ -75,6 +77,7 @@ def reasoner_for(settings: Settings) -> Reasoner:
         about_url=settings.about_url,
         critical_as=settings.critical_as,
         questionnaires_url=settings.questionnaires_url,
+        icon_url=settings.icon_url,
     )
 
 

@@ -9,6 +9,7 @@ from cds_service.errors import BlockedServerError
 from cds_service.fetch.addresses import Base, Policy
 from cds_service.fetch.answers import Errand, Fetcher, Page
 from cds_service.fetch.limits import Allowance, Deadline
+from cds_service.fetch.scopes import is_granted, read_scopes, wanted_scopes
 from cds_service.fhir.envelope import HookRequest, decode_resource
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
@@ -50,7 +51,7 @@ class Gatherer:
         """Return the request with every advertised key that could be fetched, and a note for each that could not.
 
         Nothing is fetched that was sent, be it null or a failure that the client reported: only absent keys, and
-        the further pages of a paginated answer.
+        the further pages of a paginated answer; of these what the scopes of the token cover, where they can be read.
         """
         prefetch = dict(request.prefetch or {})
         absent = {key: query for key, query in templates.items() if key not in prefetch}
@@ -61,9 +62,13 @@ class Gatherer:
         server = self._server(request, notes)
         if server is None or self._client is None:
             return request._replace(notes=(*request.notes, *notes))
+        scopes = read_scopes(request.authorization.scope if request.authorization is not None else None)
+        granted = {key: query for key, query in templates.items() if is_granted(query, scopes)}
+        refused = {key: query for key, query in templates.items() if key not in granted}
+        notes += [_not_granted(key, query) for key, query in refused.items() if key in absent or key in paged]
         visit = _Visit(self._client, server, request.context.patient_id, _errand(deadline, request), notes)
-        visit.fetch_absent(prefetch, absent)
-        visit.fetch_pages({key: value for key, value in prefetch.items() if key in templates and value})
+        visit.fetch_absent(prefetch, {key: query for key, query in absent.items() if key in granted})
+        visit.fetch_pages({key: value for key, value in prefetch.items() if key in granted and value})
         return request._replace(prefetch=prefetch, notes=(*request.notes, *notes))
 
     def _server(self, request: HookRequest, notes: list[ReadingNote]) -> _Server | None:
@@ -187,6 +192,11 @@ def _errand(deadline: Deadline, request: HookRequest) -> Errand:
 def _next_of(bundle: Resource) -> str | None:
     """Return the address of the next page, if there is one."""
     return next((link.url for link in bundle.link or () if link.relation == "next" and link.url), None)
+
+
+def _not_granted(key: str, query: str) -> ReadingNote:
+    old, new = wanted_scopes(query)
+    return _note("scope-not-granted", f"prefetch.{key}", f"Grant {old} (SMART v1) or {new} (v2).")
 
 
 def _note(code: str, path: str, remedy: str, severity: str = "warning") -> ReadingNote:

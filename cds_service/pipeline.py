@@ -14,8 +14,9 @@ import msgspec
 
 from cds_service.cards.compose import CardComposer
 from cds_service.cards.stages import Stages
-from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook, FindingRules
+from cds_service.engine.levels import LevelRules
+from cds_service.engine.order_advice import OrderAdvisor
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
 from cds_service.engine.treatment import TreatmentPlanner
@@ -27,10 +28,10 @@ from cds_service.fhir.prefetch import prefetch_templates
 from cds_service.fhir.reader import read_facts, records_presentation
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.gathering import Gather
-from cds_service.model.decision import Decision, FiredRedFlag, Reading
+from cds_service.model.decision import Decision
 from cds_service.model.definitions import Knowledge, Service
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.model.facts import PatientFacts, ReadingNote
-from cds_service.model.findings import State
 from cds_service.model.hooks import Card, CDSResponse, Indicator
 from cds_service.model.treatments import TreatmentPlan
 
@@ -49,10 +50,11 @@ class Reasoner:
         about_url: str | None = None,
         critical_as: Indicator = Indicator.CRITICAL,
         questionnaires_url: str | None = None,
+        icon_url: str | None = None,
     ) -> None:
         """Compile once; `about_url` explains the method to a person, `critical_as` is sent for `critical`.
 
-        Under `questionnaires_url` the questionnaires are served.
+        Under `questionnaires_url` the questionnaires are served, under `icon_url` the icon of every card.
         """
         self.knowledge = knowledge
         self.critical_as = critical_as
@@ -61,12 +63,13 @@ class Reasoner:
         self.findings = FindingRules(knowledge)
         self.red_flags = RedFlagRules(knowledge.red_flags, self.findings.sign_sets)
         self.causes = CauseRules(knowledge.causes)
-        self.raising_rules = tuple(
-            (name, rule.raises) for name, rule in knowledge.rules.items() if rule.raises is not None
-        )
+        self.levels = LevelRules(knowledge.labs, knowledge.rules)
         self.planner = WorkupPlanner(knowledge, self.findings.sign_sets)
         self.treatments = TreatmentPlanner(knowledge.treatments)
-        self.composer = CardComposer(knowledge, about_url, critical_as, questionnaires_url)
+        self.advisor = OrderAdvisor(
+            knowledge, self.findings, self.causes, self.planner.statuses, self.treatments
+        )
+        self.composer = CardComposer(knowledge, about_url, critical_as, questionnaires_url, icon_url)
 
     def release_tables(self) -> None:
         """Let go of the code tables, which are compiled by now: a serving process has no other use for them."""
@@ -95,12 +98,21 @@ class Considered(NamedTuple):
     decision: Decision
 
 
-def answer(body: bytes, service_id: str, reasoner: Reasoner, now: datetime, *, may_replay: bool) -> bytes:
+def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
+    body: bytes,
+    service_id: str,
+    reasoner: Reasoner,
+    now: datetime,
+    *,
+    may_replay: bool,
+    extent: ExplanationExtent = ExplanationExtent.FULL,
+) -> bytes:
     """Return the response bytes for the bytes of a hook call, of which nothing is remembered.
 
     Raises an `AnswerError` by the answer contract.
     """
-    return respond(consider(body, service_id, reasoner, now, may_replay=may_replay).decision.cards)
+    considered = consider(body, service_id, reasoner, now, may_replay=may_replay, extent=extent)
+    return respond(considered.decision.cards)
 
 
 def consider(  # noqa: PLR0913 - one argument per thing that an answer depends on
@@ -111,18 +123,20 @@ def consider(  # noqa: PLR0913 - one argument per thing that an answer depends o
     *,
     may_replay: bool,
     gather: Gather | None = None,
+    extent: ExplanationExtent = ExplanationExtent.FULL,
 ) -> Considered:
     """Return what is decided for the bytes of a hook call. Raises an `AnswerError` by the answer contract.
 
     With `may_replay` the request may name the moment at which it stands, so that dated samples answer alike on
-    any day; else that wish is left aside with a note. `gather` fetches what the client did not send.
+    any day; else that wish is left aside with a note. `gather` fetches what the client did not send. `extent` is how
+    much explanation the client wants.
     """
     service = reasoner.service(service_id)
     request = decode_request(body, service.hook)
     if gather is not None and reasoner.needs_a_chart(request, service):
         request = gather(request, reasoner.templates)
     request, as_of = moment_of(request, now, may_replay=may_replay)
-    return Considered(request, service, as_of, decide(request, service, reasoner, as_of))
+    return Considered(request, service, as_of, decide(request, service, reasoner, as_of, extent))
 
 
 def moment_of(request: HookRequest, now: datetime, *, may_replay: bool) -> tuple[HookRequest, datetime]:
@@ -152,8 +166,14 @@ def respond(cards: tuple[Card, ...], extension: Mapping[str, Any] | None = None)
     return CDSResponse(cards=cards, extension=dict(extension) if extension else msgspec.UNSET).to_json()
 
 
-def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: datetime) -> Decision:
-    """Return the whole argument for one request at `as_of`, ending in cards.
+def decide(
+    request: HookRequest,
+    service: Service,
+    reasoner: Reasoner,
+    as_of: datetime,
+    extent: ExplanationExtent = ExplanationExtent.FULL,
+) -> Decision:
+    """Return the whole argument for one request at `as_of`, ending in cards that explain as much as `extent` says.
 
     Raises `RequiredDataUnavailableError` when nothing arrived that anything could be said from.
     """
@@ -166,10 +186,15 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
     fired = reasoner.red_flags.fire(book)
     ranking, not_assessed = reasoner.causes.rank(book, fired, types)
     workup = reasoner.planner.plan(book, fired, ranking, types, as_of)
-    treatment = reasoner.treatments.plan(book, urgent=bool(fired))
+    advice = None
+    if request.context.drafted is not None:
+        advice = reasoner.advisor.advise(book, fired, types, workup, as_of)
+        treatment = TreatmentPlan(warnings=advice.checks)
+    else:
+        treatment = reasoner.treatments.plan(book, urgent=bool(fired))
     facts = _with_failures(facts, book)
     readings = book.readings.of_all()
-    level = level_of(book, readings, fired, reasoner)
+    level = reasoner.levels.level_of(book, readings, fired)
     if reasoner.critical_as is not Indicator.CRITICAL:
         facts = _with_lowered(facts, {level, *(flag.level for flag in fired)})
     stages = Stages(
@@ -184,8 +209,9 @@ def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: da
         unrecorded=reasoner.planner.unrecorded(book, types, workup),
         level=level,
         treatment=treatment,
+        advice=advice,
     )
-    composed = reasoner.composer.compose(stages, service)
+    composed = reasoner.composer.compose(stages, service, extent)
     return Decision(
         facts=facts,
         findings=book.made(),
@@ -247,46 +273,13 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
 
 
 def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:
-    """Hold the 412 rule: a presentation and no answer to any advertised key, or a chart view without its problems."""
-    if service.trigger == "on-problem-list":
+    """Hold the 412 rule: a presentation and no answer to any advertised key, or no word of it and no problems."""
+    if service.trigger == "on-problem-list" or (
+        service.trigger == "among-drafts" and not facts.presentations
+    ):
         if "problems" in facts.missing_keys:
             raise RequiredDataUnavailableError("Required data not available", "prefetch.problems")
     elif facts.presentations and len(facts.missing_keys) == len(templates):
         raise RequiredDataUnavailableError(
             "Required data not available", *(f"prefetch.{key}" for key in facts.missing_keys)
         )
-
-
-def level_of(
-    book: FindingBook, readings: Mapping[str, Reading], fired: tuple[FiredRedFlag, ...], reasoner: Reasoner
-) -> Indicator:
-    """Return the level of the main card: raised only by marked or critical results that no fired flag names."""
-    named = {fact.reference for flag in fired for fact in flag.facts if fact.reference is not None}
-    level = Indicator.INFO
-    labs = reasoner.knowledge.labs
-    for name, reading in readings.items():
-        if reading.current is not None and reading.current.fact.reference in named:
-            continue
-        lab = labs[name]
-        if lab.marked_raises:
-            level = _higher(level, _level_of_reading(reading, lab.unrepeated_days))
-    for name, raised in reasoner.raising_rules:
-        state, facts = book.outcome(name)
-        if state is State.PRESENT and not (facts and all(fact.reference in named for fact in facts)):
-            level = _higher(level, raised)
-    return level
-
-
-def _higher(one: Indicator, other: Indicator) -> Indicator:
-    return other if other.rank > one.rank else one
-
-
-def _level_of_reading(reading: Reading, unrepeated_days: int) -> Indicator:
-    bands = reading.bands
-    if bands is not None:
-        if bands & CRITICAL:
-            return Indicator.CRITICAL
-        return Indicator.WARNING if bands & MARKED else Indicator.INFO
-    if reading.stale_bands & MARKED and (reading.stale_days or 0) <= unrepeated_days:
-        return Indicator.WARNING
-    return Indicator.INFO

@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         return f"{self.base_url}/about"
 
     @property
+    def icon_url(self) -> str:
+        """The icon that stands beside every card."""
+        return f"{self.base_url}/icon-100.png"
+
+    @property
     def questionnaires_url(self) -> str:
         """The address under which the questionnaires are served, by their ids; cards link to them."""
         return f"{self.base_url}/fhir/Questionnaire"

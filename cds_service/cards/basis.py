@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cds_service.cards.order_advice import SUSPECT, OrderCard
 from cds_service.cards.stages import Stages
 from cds_service.cards.treatment import DRUG_SAFETY, TREATMENT
 from cds_service.model.decision import (
@@ -24,6 +25,7 @@ from cds_service.model.decision import (
 )
 from cds_service.model.facts import Fact
 from cds_service.model.hooks import Indicator
+from cds_service.model.treatments import DrugWarning
 
 TOGETHER = "recommended-together"
 """What stands for the suggestion that drafts all recommended orders of a card."""
@@ -76,9 +78,8 @@ def main_basis(
     )
 
 
-def safety_basis(stages: Stages) -> CardBasis:
+def safety_basis(stages: Stages, warnings: Sequence[DrugWarning]) -> CardBasis:
     """Return the basis of the drug-safety card: a warning that only an answer can quiet."""
-    warnings = stages.treatment.warnings
     grounds = [[one.treatment.id, _facts((*one.active, *one.noted.facts))] for one in warnings]
     return CardBasis(
         template=DRUG_SAFETY,
@@ -107,6 +108,22 @@ def treatment_basis(stages: Stages) -> CardBasis:
         offers=(),
         grounds=_grounds(TREATMENT, stages, grounds),
         repeating=_repeating(Repeating.UNTIL_SEEN, stages),
+    )
+
+
+def order_basis(card: OrderCard, stages: Stages) -> CardBasis:
+    """Return the basis of a card about orders in draft.
+
+    What speaks against a draft medicine is told each time it is drafted, until somebody answers it.
+    """
+    template, subject = card.written.template.id, card.subject
+    alone = Repeating.UNTIL_ANSWERED if template == SUSPECT else Repeating.UNTIL_SEEN
+    return CardBasis(
+        template=template,
+        rules=subject.rules,
+        offers=(),
+        grounds=_grounds(template, stages, [subject.rules, _facts(subject.facts)]),
+        repeating=_repeating(alone, stages),
     )
 
 

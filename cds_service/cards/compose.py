@@ -6,12 +6,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cds_service.cards.basis import main_basis, offers, red_flag_basis, safety_basis, treatment_basis
+from cds_service.cards.basis import (
+    main_basis,
+    offers,
+    order_basis,
+    red_flag_basis,
+    safety_basis,
+    treatment_basis,
+)
 from cds_service.cards.citations import Citations
 from cds_service.cards.details import DetailWriter
 from cds_service.cards.explanation import EXTENSION, ExplanationWriter
 from cds_service.cards.imaging import before_lines
 from cds_service.cards.markdown import clean
+from cds_service.cards.order_advice import OrderAdviceWriter, is_drafted, level_of_checks
 from cds_service.cards.questions import QuestionWriter
 from cds_service.cards.stages import Stages
 from cds_service.cards.suggestions import SuggestionWriter
@@ -34,6 +42,7 @@ from cds_service.model.decision import (
     WorkupStatus,
 )
 from cds_service.model.definitions import Knowledge, Service, Template
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.model.hooks import (
     Card,
     Coding,
@@ -45,9 +54,12 @@ from cds_service.model.hooks import (
     cut_to_summary,
     fresh_uuid,
 )
+from cds_service.model.order_advice import OrderAdvice
+from cds_service.model.treatments import TreatmentPlan
 
 TOPICS = "https://spasm-cds.org/fhir/CodeSystem/card-topics"
 LABEL = "Muscle spasm decision support"
+ABOUT_LABEL = "How this was worked out"
 
 
 class _Draft(NamedTuple):
@@ -71,8 +83,11 @@ class CardComposer:
         about_url: str | None,
         critical_as: Indicator = Indicator.CRITICAL,
         questionnaires_url: str | None = None,
+        icon_url: str | None = None,
     ) -> None:
         """`about_url` is the absolute address of the page that explains the method, if there is one.
+
+        `icon_url` is that of a PNG of 100 by 100 pixels.
 
         `critical_as` is the indicator that a critical card is sent with; nothing else depends on it. Under
         `questionnaires_url` the questionnaires are served.
@@ -83,48 +98,82 @@ class CardComposer:
         self._suggestions = SuggestionWriter(knowledge)
         self._questions = QuestionWriter(knowledge, questionnaires_url)
         self._treatment = TreatmentWriter(knowledge.templates, knowledge.sources)
+        self._orders = OrderAdviceWriter(knowledge.templates, knowledge.sources)
         self._explanations = ExplanationWriter(knowledge)
         self._citations = Citations(knowledge.sources, knowledge.templates["red-flag"].text)
         self._sources = {
             name: Source(
                 label=LABEL,
                 url=about_url,
+                icon=icon_url,
                 topic=Coding(system=TOPICS, code=template.topic["code"], display=template.topic["display"]),
             )
             for name, template in knowledge.templates.items()
         }
-        self._reasons = tuple(
-            Coding(system=reason.system, code=reason.code, display=reason.title)
-            for reason in sorted(knowledge.override_reasons.values(), key=lambda one: one.place)
+        self._about = (
+            (Link(label=ABOUT_LABEL, url=about_url, type="absolute"),) if about_url is not None else ()
         )
+        self._reasons = {name: _reasons(one, knowledge) for name, one in knowledge.templates.items()}
 
-    def compose(self, stages: Stages, service: Service) -> tuple[ComposedCard, ...]:
+    def compose(
+        self, stages: Stages, service: Service, extent: ExplanationExtent = ExplanationExtent.FULL
+    ) -> tuple[ComposedCard, ...]:
         """Return the cards, at most as many as the service allows; none without a presentation.
 
-        Red flags come first, then drug safety, the main card and treatment. Without room for its own card, a
-        drug-safety warning stands on the main card.
+        `extent` tells how much of the explanation travels with them.
         """
         if not stages.facts.presentations:
             return ()
         suggested = [item for item in stages.workup if item.status is WorkupStatus.SUGGESTED]
+        if stages.advice is not None:
+            drafts = self._order_cards(stages, stages.advice, suggested, service)
+        else:
+            stages, drafts = self._chart_cards(stages, suggested, service)
+        if not drafts:
+            return ()
+        first = fresh_uuid()
+        explanation = self._explanations.of(stages, extent)
+        pointer = {EXTENSION: {"see": first}} if explanation else None
+        return (
+            ComposedCard(self._card(drafts[0], first, explanation), drafts[0].basis),
+            *(ComposedCard(self._card(draft, fresh_uuid(), pointer), draft.basis) for draft in drafts[1:]),
+        )
+
+    def _order_cards(
+        self, stages: Stages, advice: OrderAdvice, suggested: list[WorkupItem], service: Service
+    ) -> list[_Draft]:
+        """Return red flags, less the suggestions that are in draft already, then what there is to say of the drafts."""
+        noun = self._details.words(stages.facts).noun
+        told = self._orders.cards(advice, noun, stages.facts.notes)
+        safety = self._treatment.safety_card(TreatmentPlan(warnings=advice.checks))
+        others = [
+            *_plain(safety, level_of_checks(advice.checks), safety_basis(stages, advice.checks)),
+            *(_Draft(*one.written, one.level, [], order_basis(one, stages)) for one in told),
+        ]
+        if not stages.red_flags:
+            return others[: service.most_cards]
+        open_items = [item for item in suggested if not is_drafted(item, stages.facts)]
+        places = max(service.most_cards - len(others), 1)
+        return [*self._red_flag_cards(stages, open_items, places), *others][: service.most_cards]
+
+    def _chart_cards(
+        self, stages: Stages, suggested: list[WorkupItem], service: Service
+    ) -> tuple[Stages, list[_Draft]]:
+        """Return red flags, drug safety, the main card and treatment, and the stages as they are shown.
+
+        Without room for its own card, a drug-safety warning stands on the main card.
+        """
         drafts = self._red_flag_cards(stages, suggested, max(service.most_cards - 1, 1))
         plan, has_room = stages.treatment, len(drafts) + 1 < service.most_cards
         safety = self._treatment.safety_card(plan) if has_room else None
-        drafts += _plain(safety, Indicator.WARNING, safety_basis(stages))
+        drafts += _plain(safety, Indicator.WARNING, safety_basis(stages, plan.warnings))
         lines = remark_lines(plan) if has_room else [*self._treatment.safety_lines(plan), *remark_lines(plan)]
         drafts.append(self._main_card(stages, suggested, lines))
         if len(drafts) < service.most_cards:
             drafts += _plain(self._treatment.options_card(plan), Indicator.INFO, treatment_basis(stages))
         else:
             stages = stages._replace(treatment=msgspec.structs.replace(plan, options=()))
-        drafts = drafts[: service.most_cards]
-        first = fresh_uuid()
-        explanation = {EXTENSION: self._explanations.write(stages)}
-        pointer = {EXTENSION: {"see": first}}
-        return (
-            ComposedCard(self._card(drafts[0], first, explanation), drafts[0].basis),
-            *(ComposedCard(self._card(draft, fresh_uuid(), pointer), draft.basis) for draft in drafts[1:]),
-        )
+        return stages, drafts[: service.most_cards]
 
     def _red_flag_cards(self, stages: Stages, suggested: list[WorkupItem], places: int) -> list[_Draft]:
         """One card per flag; those beyond the places share the last one."""
@@ -204,7 +253,7 @@ class CardComposer:
             self._questions.links(own),
         )
 
-    def _card(self, draft: _Draft, uuid: str, extension: dict[str, Any]) -> Card:
+    def _card(self, draft: _Draft, uuid: str, extension: dict[str, Any] | None) -> Card:
         return Card(
             uuid=uuid,
             summary=cut_to_summary(clean(draft.summary)),
@@ -213,10 +262,22 @@ class CardComposer:
             source=self._sources[draft.template.id],
             suggestions=tuple(draft.suggestions),
             selection_behavior=SelectionBehavior.ANY if draft.suggestions else None,
-            override_reasons=self._reasons,
-            links=draft.links,
+            override_reasons=self._reasons[draft.template.id],
+            links=(*draft.links, *self._about),
             extension=extension,
         )
+
+
+def _reasons(template: Template, knowledge: Knowledge) -> tuple[Coding, ...]:
+    """Return the reasons for dismissing a kind of card: those that it names, else the general ones."""
+    known = knowledge.override_reasons
+    chosen = [known[name] for name in template.override_reasons if name in known]
+    if not template.override_reasons:
+        chosen = [one for one in known.values() if one.general]
+    return tuple(
+        Coding(system=reason.system, code=reason.code, display=reason.title)
+        for reason in sorted(chosen, key=lambda one: one.place)
+    )
 
 
 def _plain(written: Written | None, level: Indicator, basis: CardBasis) -> list[_Draft]:

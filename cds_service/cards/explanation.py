@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cds_service.cards.order_advice import draft_of
 from cds_service.cards.stages import Stages
 from cds_service.cards.wording import join
-from cds_service.model.decision import Argument, RankedCause, WorkupItem
+from cds_service.model.decision import Argument, RankedCause, WorkupItem, WorkupStatus
 from cds_service.model.definitions import Knowledge, Order
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.model.facts import Fact, PatientFacts
+from cds_service.model.order_advice import AnsweredDraft, OrderAdvice
 from cds_service.model.treatments import NotedCaution, TreatmentOption
 from cds_service.model.trust import ADDED, IN_DOCUMENT, origin_of
 
@@ -59,15 +62,36 @@ class ExplanationWriter:
             for part in cause.evidence
         }
 
-    def write(self, stages: Stages) -> dict[str, Any]:
-        """Return the explanation object; every listed member is present, empty lists included."""
-        seen: dict[int, dict[str, Any]] = {}
+    def of(self, stages: Stages, extent: ExplanationExtent) -> dict[str, Any] | None:
+        """Return the extension of the first card, at the extent that a client wants; None for none."""
+        if extent is ExplanationExtent.NONE:
+            return None
+        return {EXTENSION: self.brief(stages) if extent is ExplanationExtent.BRIEF else self.write(stages)}
+
+    def brief(self, stages: Stages) -> dict[str, Any]:
+        """Return what was found, without arguments and facts; `notes` is their number."""
+        return {
+            **self._head(stages),
+            "red_flags": [{"id": one.red_flag.id, "level": one.level} for one in stages.red_flags],
+            "ranking": [{"cause": one.cause.id, "standing": one.standing} for one in stages.ranking],
+            "notes": len(stages.facts.notes),
+        }
+
+    def _head(self, stages: Stages) -> dict[str, Any]:
         facts = stages.facts
         return {
             "knowledge_version": self._version,
             "as_of": stages.as_of.isoformat().replace("+00:00", "Z"),
             "complete": facts.is_complete,
             "presentation": _presentation(facts),
+        }
+
+    def write(self, stages: Stages) -> dict[str, Any]:
+        """Return the explanation object; every listed member is present, empty lists included."""
+        seen: dict[int, dict[str, Any]] = {}
+        facts = stages.facts
+        written = {
+            **self._head(stages),
             "red_flags": [
                 {
                     "id": one.red_flag.id,
@@ -81,7 +105,7 @@ class ExplanationWriter:
             ],
             "ranking": [self._cause(one, seen) for one in stages.ranking],
             "not_assessed": [{"cause": one.cause, "missing": one.missing} for one in stages.not_assessed],
-            "workup": [_item(item) for item in stages.workup],
+            "workup": [_item(item, draft_of(item, facts)) for item in stages.workup],
             "treatment": [_option(one, seen) for one in stages.treatment.options],
             "drug_safety": [
                 {"option": one.treatment.id, **_caution(one.noted, seen), "taken": _facts(one.active, seen)}
@@ -91,6 +115,24 @@ class ExplanationWriter:
                 {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
                 for note in facts.notes
             ],
+        }
+        if stages.advice is not None:
+            written["drafts"] = self._drafts(stages.advice, seen)
+        return written
+
+    def _drafts(self, advice: OrderAdvice, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+        """Return what was said of drafts; their cautions stand in `drug_safety`."""
+        return {
+            "answered": [_answered(one, seen) for one in advice.answered],
+            "could_add": [
+                {
+                    "draft": fact_object(one.draft.fact),
+                    "cause": one.cause.id,
+                    "for": [self._argument(argument, seen) for argument in one.arguments],
+                }
+                for one in advice.suspicions
+            ],
+            "unchecked": advice.unchecked,
         }
 
     def _cause(self, one: RankedCause, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
@@ -143,7 +185,7 @@ def _caution(noted: NotedCaution, seen: dict[int, dict[str, Any]]) -> dict[str, 
 def _presentation(facts: PatientFacts) -> dict[str, Any]:
     recorded = []
     for presentation in facts.presentations:
-        entry: dict[str, Any] = {"text": presentation.text}
+        entry: dict[str, Any] = {"text": presentation.text} if presentation.text else {}
         if presentation.reference is not None:
             entry["reference"] = presentation.reference
         if presentation.by_text:
@@ -153,7 +195,8 @@ def _presentation(facts: PatientFacts) -> dict[str, Any]:
     return {"types": [*types], "recorded": recorded}
 
 
-def _item(item: WorkupItem) -> dict[str, Any]:
+def _item(item: WorkupItem, draft: Fact | None = None) -> dict[str, Any]:
+    """Return one order of the workup; where it is in draft already, its suggestion is left out."""
     shown: dict[str, Any] = {
         "order": item.order.id,
         "status": item.status,
@@ -164,12 +207,26 @@ def _item(item: WorkupItem) -> dict[str, Any]:
         shown["reference"] = item.reference
     if item.on is not None:
         shown["on"] = item.on
+    if draft is not None:
+        shown["draft"] = fact_object(draft)
     if item.cautions:
         shown["cautions"] = [
             {"text": one.caution.text, "cites": one.caution.cites, "facts": [*map(fact_object, one.facts)]}
             for one in item.cautions
         ]
     return shown
+
+
+def _answered(one: AnsweredDraft, seen: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Return a draft with what answers it: a request or record by its reference, or results."""
+    item = one.item
+    shown = {"draft": fact_object(one.draft.fact), "order": item.order.id, "status": item.status}
+    if item.reference is not None:
+        shown["reference"] = item.reference
+    if item.on is not None:
+        shown["on"] = item.on
+    results = item.measured if item.status is WorkupStatus.ALREADY_DONE else ()
+    return {**shown, "facts": _facts(tuple(result.fact for result in results), seen)}
 
 
 def _origin_of_order(order: Order) -> str:

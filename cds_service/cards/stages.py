@@ -9,11 +9,15 @@ from typing import NamedTuple
 from cds_service.model.decision import FiredRedFlag, NotAssessed, RankedCause, Reading, WorkupItem
 from cds_service.model.facts import PatientFacts
 from cds_service.model.hooks import Indicator
+from cds_service.model.order_advice import OrderAdvice
 from cds_service.model.treatments import TreatmentPlan
 
 
 class Stages(NamedTuple):
-    """The stages of one decision; `unrecorded` are titles of examinations that are wanted and that nobody did."""
+    """The stages of one decision; `unrecorded` are titles of examinations that are wanted and that nobody did.
+
+    `advice` is there on order hooks only: it takes the place of the ranking on the cards.
+    """
 
     facts: PatientFacts
     as_of: datetime
@@ -26,3 +30,4 @@ class Stages(NamedTuple):
     unrecorded: tuple[str, ...]
     level: Indicator
     treatment: TreatmentPlan = TreatmentPlan()
+    advice: OrderAdvice | None = None

@@ -37,16 +37,22 @@ class Remaining(NamedTuple):
 
 
 def without(cards: Sequence[Card], withheld: Mapping[int, Withheld], words: Template) -> Remaining:
-    """Return the cards that are not withheld, by their places, the first of them with a line and the explanation."""
+    """Return the cards that are not withheld, by their places, the first of them with a line and the explanation.
+
+    A client that wants no explanation gets the line alone.
+    """
+    left = [card for place, card in enumerate(cards) if place not in withheld]
+    wants_none = cards[0].extension is None
     explanation = {
         **((cards[0].extension or {}).get(EXTENSION, {})),
         "withheld": [_shown(one) for one in withheld.values()],
     }
-    left = [card for place, card in enumerate(cards) if place not in withheld]
     if not left:
-        return Remaining((), {EXTENSION: explanation})
+        return Remaining((), None if wants_none else {EXTENSION: explanation})
     first, *others = left
     detail = "\n\n".join(filter(None, (first.detail, line_of([*withheld.values()], words))))
+    if wants_none:
+        return Remaining((msgspec.structs.replace(first, detail=detail), *others), None)
     return Remaining(
         (
             msgspec.structs.replace(

@@ -35,6 +35,17 @@ class TreatmentPlanner:
             remarks=tuple(remark for one in known for remark in one.remarks if book.is_present(remark.when)),
         )
 
+    def checks(self, book: FindingBook) -> Iterator[DrugWarning]:
+        """Yield every caution that an order is checked for and that holds for a medicine that is taken."""
+        for treatment in self._treatments:
+            yield from _checks(treatment, book)
+
+    def checked(self, book: FindingBook) -> Iterator[tuple[Fact, ...]]:
+        """Yield, for every medicine of which an order is checked, the facts that say that it is taken."""
+        for treatment in self._treatments:
+            if any(caution.on_order is not None for caution in treatment.cautions):
+                yield _active(treatment, book)
+
 
 def option(treatment: Treatment, book: FindingBook) -> TreatmentOption:
     """Return one option with everything that holds for this patient."""
@@ -69,6 +80,15 @@ def _warnings(treatment: Treatment, book: FindingBook, *, urgent: bool) -> Itera
             yield DrugWarning(treatment=treatment, noted=one, active=active)
 
 
+def _checks(treatment: Treatment, book: FindingBook) -> Iterator[DrugWarning]:
+    checked = [caution for caution in treatment.cautions if caution.on_order is not None]
+    active = _active(treatment, book) if checked else ()
+    if active:
+        for one in _noted(checked, book):
+            if one.known:
+                yield DrugWarning(treatment=treatment, noted=one, active=active)
+
+
 def _noted(cautions: Iterable[Caution], book: FindingBook) -> Iterator[NotedCaution]:
     for caution in cautions:
         if caution.when is None:
@@ -91,5 +111,6 @@ def summary_of(treatment: Treatment, book: FindingBook) -> dict[str, Any]:
         "cautions": [name for one in noted if one.known and (name := one.caution.when) is not None],
         "not_known": [name for one in noted if not one.known and (name := one.caution.when) is not None],
         "warns": [warning.noted.caution.when for warning in _warnings(treatment, book, urgent=False)],
+        "on_order": [check.noted.caution.when for check in _checks(treatment, book)],
         "remarks": [remark.when for remark in treatment.remarks if book.is_present(remark.when)],
     }

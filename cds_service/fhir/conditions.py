@@ -40,7 +40,7 @@ class ConditionReader:
     def presentations(self, trigger: str) -> list[RecordedPresentation]:
         """Return the presentations that count: those recorded now, or those active on the problem list."""
         source = self._intake.recorded if trigger == "recorded-now" else self._intake.of("Condition")
-        read = [self._presentation(placed) for placed in source]
+        read = [self.presentation(placed) for placed in source]
         return [presentation for presentation in read if presentation is not None]
 
     def _condition(self, placed: Placed) -> RecordedCondition | None:
@@ -68,7 +68,8 @@ class ConditionReader:
             recorded=recorded,
         )
 
-    def _presentation(self, placed: Placed) -> RecordedPresentation | None:
+    def presentation(self, placed: Placed) -> RecordedPresentation | None:
+        """Return the presentation that one Condition records, wherever it stands; None where none counts."""
         resource = placed.resource
         by_code, by_text = self._names(placed)
         coded = sorted(name.removeprefix(PRESENTATION) for name in by_code if name.startswith(PRESENTATION))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cds_service.errors import MalformedRequestError, MissingElementError
+from cds_service.fhir.draft_orders import Drafted, read_reasons, read_selections
 from cds_service.fhir.lenient import soft_resource
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
@@ -27,16 +28,20 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _AUTHORIZATION = msgspec.json.Decoder(FHIRAuthorization)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
+_NEED_ENCOUNTER = frozenset({"encounter-start"})
+_ORDER_HOOKS = frozenset({"order-select", "order-sign"})
+
 AS_OF_EXTENSION = "org.spasm-cds.as-of"
 
 
 class HookContext(NamedTuple):
-    """What the hook says happened: ids without resource type, and the Conditions that were recorded."""
+    """What the hook says happened: ids without resource type, Conditions that were recorded, orders in draft."""
 
     patient_id: str
     user_id: str
     encounter_id: str | None
     conditions: Resource | None
+    drafted: Drafted | None = None
 
 
 class HookRequest(NamedTuple):
@@ -138,22 +143,32 @@ def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote
     inner = _members(bytes(raw), "context")
     user = _string(inner, "userId", "context")
     patient = _bare_id(_string(inner, "patientId", "context"), "context.patientId", notes)
-    encounter = _optional_string(inner, "encounterId", "context")
-    conditions = None
+    read_encounter = _string if hook in _NEED_ENCOUNTER else _optional_string
+    encounter = read_encounter(inner, "encounterId", "context")
+    conditions = drafted = None
     if hook == "problem-list-item-create":
-        if inner.get("conditions") is None or _is_null(inner["conditions"]):
-            raise MissingElementError("Required element missing", "context.conditions")
-        conditions = _conditions(inner["conditions"], notes)
-    return HookContext(
-        patient, user, _bare_id(encounter, "context.encounterId", notes) if encounter else None, conditions
-    )
+        conditions = _bundle(inner, "conditions", notes)
+    elif hook in _ORDER_HOOKS:
+        drafted = _drafted(inner, hook, notes)
+    bare = _bare_id(encounter, "context.encounterId", notes) if encounter else None
+    return HookContext(patient, user, bare, conditions, drafted)
 
 
-def _conditions(raw: msgspec.Raw, notes: list[ReadingNote]) -> Resource:
-    conditions = _one_resource(raw, "context.conditions", notes)
-    if conditions is None or (conditions.resource_type != "Bundle" and conditions.entry is None):
-        raise MalformedRequestError("The element must be a Bundle.", "context.conditions")
-    return conditions
+def _drafted(inner: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote]) -> Drafted:
+    selections = read_selections(inner.get("selections"), notes) if hook == "order-select" else None
+    bundle = _bundle(inner, "draftOrders", notes)
+    return Drafted(bundle, read_reasons(bytes(inner["draftOrders"]), notes), selections)
+
+
+def _bundle(inner: dict[str, msgspec.Raw], name: str, notes: list[ReadingNote]) -> Resource:
+    """Return a Bundle of the context; some clients leave its `type` or its `resourceType` out."""
+    path, raw = f"context.{name}", inner.get(name)
+    if raw is None or _is_null(raw):
+        raise MissingElementError("Required element missing", path)
+    bundle = _one_resource(raw, path, notes)
+    if bundle is None or (bundle.resource_type != "Bundle" and bundle.entry is None):
+        raise MalformedRequestError("The element must be a Bundle.", path)
+    return bundle
 
 
 def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from cds_service.fhir.dates import read_when
@@ -19,15 +20,17 @@ _NOT_NAMED = "Send the code or the text of the medicine; the first of its kind w
 class MedicationReader:
     """Reads the medicines of one request."""
 
-    def __init__(self, vocabulary: Vocabulary, intake: Intake, as_of: date) -> None:
-        """Keep what is needed to read."""
+    def __init__(
+        self, vocabulary: Vocabulary, intake: Intake, as_of: date, products: Iterable[Placed] = ()
+    ) -> None:
+        """Keep what is needed to read; `products` are Medications that stand outside the record."""
         self._vocabulary = vocabulary
         self._intake = intake
         self._as_of = as_of
         self._unnamed: set[str | None] = set()
         self._products = {
             f"Medication/{placed.resource.id}": placed.resource
-            for placed in intake.of("Medication")
+            for placed in (*intake.of("Medication"), *products)
             if placed.resource.id
         }
 
@@ -41,7 +44,7 @@ class MedicationReader:
         status = _status(resource)
         if status in _NEVER_TAKEN or resource.intent in {"proposal", "option"} or _is_not_taken(resource):
             return None
-        concept = self._concept(resource)
+        concept = self.concept(resource)
         sets, name, by_text = frozenset[str](), "", False
         if concept is not None:
             sets, name, by_text = self._vocabulary.medicine_names(concept)
@@ -73,7 +76,8 @@ class MedicationReader:
             ),
         )
 
-    def _concept(self, resource: Resource) -> CodeableConcept | None:
+    def concept(self, resource: Resource) -> CodeableConcept | None:
+        """Return what the medicine of a resource is, in codes and words; None where it does not say."""
         if resource.medication_codeable_concept is not None:
             return resource.medication_codeable_concept
         both = resource.medication

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resource_types import REQUESTS
 from cds_service.fhir.resources import Intake
@@ -15,6 +17,13 @@ _OPEN = frozenset(
 """With the words of DSTU2 for a request that nobody has answered yet."""
 
 
+class Asked(NamedTuple):
+    """What a request asks for: the orders that it is itself, and all that it would answer once placed."""
+
+    named: frozenset[str]
+    placed: PlacedOrder
+
+
 def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
     """Return open requests that answer an order or measure a lab that the content knows."""
     found = []
@@ -22,39 +31,45 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
         resource = placed.resource
         if (resource.status or "").strip().lower() not in _OPEN or resource.do_not_perform:
             continue
-        labs, orders, words = frozenset[str](), frozenset[str](), ""
-        for concept in _asked_for(resource):
-            labs |= vocabulary.lab_codes.names(concept)
-            orders |= vocabulary.order_codes.names(concept) | vocabulary.order_text.find(wording(concept))
-            words = words or wording(concept)
-        if (code_of(resource.priority) or "routine") == "routine":
-            orders -= vocabulary.urgent_orders
-        if not orders and not labs:
-            continue
-        covered = frozenset[str]().union(*(vocabulary.order_covers[order] for order in orders))
-        first = resource.event[0] if resource.event else None
-        placed_on = (
-            read_when(resource.authored_on)
-            or read_when(first.date_time if first else None)
-            or read_when(resource.occurrence_date_time)
-        )
-        found.append(
-            PlacedOrder(
-                orders=orders | covered,
-                labs=labs | (covered & vocabulary.labs.keys()),
-                placed=placed_on,
-                fact=Fact(
-                    what=words or "order",
-                    reference=placed.reference,
-                    value=resource.status,
-                    on=placed_on.text if placed_on else None,
-                ),
-            )
-        )
+        asked = asked_for(vocabulary, resource, placed.reference)
+        if asked is not None:
+            found.append(asked.placed)
     return found
 
 
-def _asked_for(resource: Resource) -> list[CodeableConcept]:
+def asked_for(vocabulary: Vocabulary, resource: Resource, reference: str | None) -> Asked | None:
+    """Return what a request asks for, whatever its status; None where the content knows nothing of it."""
+    labs, orders, words = frozenset[str](), frozenset[str](), ""
+    for concept in _concepts_of(resource):
+        labs |= vocabulary.lab_codes.names(concept)
+        orders |= vocabulary.order_codes.names(concept) | vocabulary.order_text.find(wording(concept))
+        words = words or wording(concept)
+    if (code_of(resource.priority) or "routine") == "routine":
+        orders -= vocabulary.urgent_orders
+    if not orders and not labs:
+        return None
+    covered = frozenset[str]().union(*(vocabulary.order_covers[order] for order in orders))
+    first = resource.event[0] if resource.event else None
+    placed_on = (
+        read_when(resource.authored_on)
+        or read_when(first.date_time if first else None)
+        or read_when(resource.occurrence_date_time)
+    )
+    placed = PlacedOrder(
+        orders=orders | covered,
+        labs=labs | (covered & vocabulary.labs.keys()),
+        placed=placed_on,
+        fact=Fact(
+            what=words or "order",
+            reference=reference,
+            value=resource.status,
+            on=placed_on.text if placed_on else None,
+        ),
+    )
+    return Asked(orders, placed)
+
+
+def _concepts_of(resource: Resource) -> list[CodeableConcept]:
     """Return what is asked for: one code, wrapped once more in R5, or that of each item in DSTU2."""
     code = resource.code
     if code is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from cds_service.fhir.conditions import ConditionReader
+from cds_service.fhir.drafts import DraftReader
 from cds_service.fhir.envelope import HookRequest
 from cds_service.fhir.history import HistoryReader
 from cds_service.fhir.labs import LabReader
@@ -15,7 +17,7 @@ from cds_service.fhir.questionnaire_responses import read_answers, with_onset
 from cds_service.fhir.resources import KIND_OF_KEY, Intake
 from cds_service.fhir.symptoms import SymptomReader
 from cds_service.fhir.vocabulary import Vocabulary
-from cds_service.model.facts import PatientFacts
+from cds_service.model.facts import DraftOrder, PatientFacts, PlacedOrder
 
 
 def read_facts(
@@ -24,7 +26,8 @@ def read_facts(
     """Return everything that the request says of its patient at `as_of`.
 
     `advertised` are the prefetch keys of the service; those that did not arrive are named in `missing_keys`.
-    `trigger` tells where the presentation stands: `recorded-now` in the context, or `on-problem-list`.
+    `trigger` tells where the presentation stands: `recorded-now` in the context, `on-problem-list`, or
+    `among-drafts`, which is on the problem list or given as the reason of a draft order.
     """
     today = as_of.date()
     intake = Intake(request)
@@ -36,12 +39,19 @@ def read_facts(
     history = HistoryReader(vocabulary, intake, today)
     age, sex = read_patient(intake, today)
     said = read_answers(vocabulary, intake, today)
+    presentations = conditions.presentations(trigger)
+    drafted = request.context.drafted
+    drafts: tuple[DraftOrder, ...] = ()
+    if drafted is not None:
+        reader = DraftReader(vocabulary, intake, drafted, today)
+        drafts = reader.drafts()
+        presentations += reader.presentations(conditions, presentations)
     return PatientFacts(
         patient_id=request.context.patient_id,
         encounter=request.context.encounter_id,
         age=age,
         sex=sex,
-        presentations=tuple(with_onset(one, said.onset) for one in conditions.presentations(trigger)),
+        presentations=tuple(with_onset(one, said.onset) for one in presentations),
         conditions=(
             *conditions.conditions(),
             *symptoms.signs,
@@ -53,7 +63,7 @@ def read_facts(
         measurements=measurements,
         examinations=(*symptoms.examinations, *said.examinations),
         habits=(*symptoms.habits, *said.habits),
-        placed_orders=tuple(read_orders(vocabulary, intake)),
+        placed_orders=_placed_by_others(read_orders(vocabulary, intake), drafts),
         relatives=(*history.relatives(), *said.relatives),
         allergies=tuple(history.allergies()),
         arrived=frozenset(KIND_OF_KEY.get(key, key) for key in intake.answered_keys),
@@ -62,7 +72,16 @@ def read_facts(
         denied=said.denied,
         answers=said.answers,
         history=said.history,
+        drafts=drafts,
     )
+
+
+def _placed_by_others(
+    placed: Iterable[PlacedOrder], drafts: tuple[DraftOrder, ...]
+) -> tuple[PlacedOrder, ...]:
+    """Return the requests without those that are being written: a draft can stand in the record as well."""
+    written = {draft.fact.reference for draft in drafts if draft.fact.reference is not None}
+    return tuple(one for one in placed if one.fact.reference not in written)
 
 
 def records_presentation(request: HookRequest, vocabulary: Vocabulary) -> bool:

@@ -177,7 +177,7 @@ class Intake:
             self.note(
                 "warning", "more-pages", path, "Only the first page was sent; older entries are not known."
             )
-        self._learn_addresses(entries)
+        self.learn_addresses(entries)
         types: set[str | None] = set()
         for place, entry in enumerate(entries):
             resource = entry.resource
@@ -196,7 +196,7 @@ class Intake:
         if failed or has_more or any(entry.resource is None for entry in entries):
             self.answered_keys.discard(key)  # what a partial answer does not name may still be there
 
-    def _learn_addresses(self, entries: list[Entry]) -> None:
+    def learn_addresses(self, entries: list[Entry]) -> None:
         """Keep what a fullUrl stands for: the patient of the hook, or a medicine."""
         for entry in entries:
             resource = entry.resource

@@ -108,6 +108,8 @@ def references(  # noqa: C901, PLR0912 - a flat list of members reads best
         yield "labs", ("settled_by", place), name
     for place, name in enumerate(value.get("covers", ())):
         yield "orders or labs", ("covers", place), name
+    for place, name in enumerate(value.get("override_reasons", ())):
+        yield "override_reasons", ("override_reasons", place), name
     cites = value.get("cites", ())
     for place, name in enumerate(cites):
         yield "sources", ("cites", place), name

@@ -95,6 +95,7 @@ def treatment_lines(parts: ReviewParts) -> Iterator[str]:
         yield "|---|---|---|---|"
         for caution in one.cautions:
             effect = "rules it out" if caution.rules_out else caution.level.value
+            effect += f"; a draft order: {caution.on_order.value}" if caution.on_order else ""
             when = parts.words.finding(caution.when) if caution.when else "always"
             unknown = f" While unknown: {caution.if_unknown}" if caution.if_unknown else ""
             yield row(when, caution.text + unknown, effect, parts.cited(caution.cites))

@@ -200,14 +200,22 @@ class Order(Definition, frozen=True, kw_only=True):
     review: Review
     examples: tuple[Mapping[str, Any], ...] = ()
 
+    def is_answered_by(self, orders: frozenset[str], labs: frozenset[str]) -> bool:
+        """Whether a request for `orders` that measures `labs` answers this one: by name, or by all that settles it."""
+        return self.id in orders or (bool(self.settled_by) and labs.issuperset(self.settled_by))
+
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding's bearing on a cause, in a sentence that a clinician can check against its source."""
+    """A finding's bearing on a cause, in a sentence that a clinician can check against its source.
+
+    Without `on_order` it says nothing of a medicine that is only about to be taken.
+    """
 
     finding: str
     weight: Weight
     because: str
     cites: str
+    on_order: bool = True
 
 
 class Cause(Definition, frozen=True, kw_only=True):
@@ -228,22 +236,28 @@ class Cause(Definition, frozen=True, kw_only=True):
 
 
 class Template(Definition, frozen=True, kw_only=True):
-    """The words of one kind of card; `{placeholders}` are filled by the composer."""
+    """The words of one kind of card; `{placeholders}` are filled by the composer.
+
+    `override_reasons` are the ids of those that fit it; without any, the general ones do.
+    """
 
     topic: Mapping[str, str]
     text: Mapping[str, str]
+    override_reasons: tuple[str, ...] = ()
 
 
 class OverrideReasonDefinition(Definition, frozen=True, kw_only=True):
     """A reason that a clinician can give for dismissing a card; the title is its display.
 
-    One that `quiets` keeps the same advice from being shown again until its grounds change.
+    One that `quiets` keeps the same advice from being shown again until its grounds change. One that is not `general`
+    is offered only on the kinds of cards that name it.
     """
 
     system: str
     code: str
     place: int
     quiets: bool = False
+    general: bool = True
 
 
 class Service(Definition, frozen=True, kw_only=True):

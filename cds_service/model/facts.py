@@ -145,6 +145,20 @@ class PlacedOrder(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     placed: When | None
 
 
+class DraftOrder(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An order that somebody is about to place: it says nothing yet of what is taken or asked for.
+
+    `named` are the ids of the orders that it is itself, `asked` what it would answer once placed, `medicine` what
+    would be taken. `in_focus` is False for one that stands beside those that were just selected.
+    """
+
+    fact: Fact
+    named: frozenset[str] = frozenset()
+    asked: PlacedOrder | None = None
+    medicine: Medication | None = None
+    in_focus: bool = True
+
+
 class RecordedPresentation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A presentation that the clinician recorded, with its own words."""
 
@@ -170,6 +184,7 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     `arrived` holds the kinds of facts for which an answer came (`conditions`, `medications`, `labs`, …): only
     then does silence mean absence. `notes` tell what could not be used. `denied` are the value sets that somebody
     was asked for and denied, `answers` the answered questions by linkId, `history` what answers say or do not say.
+    `drafts` are orders about to be placed, of which no other member tells.
     """
 
     patient_id: str
@@ -191,6 +206,7 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     denied: Mapping[str, Fact] = {}
     answers: Mapping[str, Answered] = {}
     history: Mapping[str, tuple[bool, Fact]] = {}
+    drafts: tuple[DraftOrder, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -16,7 +16,8 @@ class Caution(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence that belongs beside an option: always, or while the finding `when` is present.
 
     With `rules_out` it takes the option off. `if_unknown` is said while nobody knows. A `warning` becomes a card of
-    its own when the medicine is taken or asked for, with `short` in its summary. `{what}` names the facts.
+    its own when the medicine is taken or asked for, with `short` in its summary. `{what}` names the facts. With
+    `on_order` a draft that brings it about gets a card of that level, with `short` in its summary.
     """
 
     text: str
@@ -26,6 +27,7 @@ class Caution(msgspec.Struct, frozen=True, kw_only=True):
     rules_out: bool = False
     if_unknown: str | None = None
     short: str | None = None
+    on_order: Indicator | None = None
 
 
 class TreatmentRemark(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,9 @@ from tests.support.schemas import schema_faults
 SERVICE_OF_HOOK = {
     "problem-list-item-create": "/cds-services/muscle-spasm-problem",
     "patient-view": "/cds-services/muscle-spasm-patient-view",
+    "encounter-start": "/cds-services/muscle-spasm-encounter-start",
+    "order-select": "/cds-services/muscle-spasm-order-select",
+    "order-sign": "/cds-services/muscle-spasm-order-sign",
 }
 CASES = (*whole_patients(), *decoys())
 
@@ -64,8 +67,12 @@ def _ask(client: FlaskClient, case: Case) -> dict[str, Any]:
 
 
 def _recorded_texts(case: Case) -> list[str]:
-    rows = [row for section in ("recording", "conditions", "medications") for row in case.get(section, ())]
-    return [row[key] for row in rows for key in ("text", "drug", "directions") if key in row]
+    rows = [
+        row
+        for section in ("recording", "conditions", "medications", "drafts")
+        for row in case.get(section, ())
+    ]
+    return [row[key] for row in rows for key in ("text", "drug", "directions", "reason") if key in row]
 
 
 def _named(case: Case, *keys: str) -> Iterator[str]:
@@ -92,8 +99,12 @@ def test_no_card_breaks_the_rules_of_the_house(ask: Ask, case: Case) -> None:
 @pytest.mark.parametrize("case", whole_patients(), ids=lambda case: case["id"])
 def test_every_id_that_a_case_names_has_its_file(case: Case) -> None:
     """A cause, order or red flag that a case forbids or expects exists, so that no check passes for want of it."""
-    causes = set(_named(case, "rank", "not_likely", "no_standing", "not_candidates")) - ids_in("causes")
-    orders = set(_named(case, "orders", "not_orders", "already_done", "already_ordered")) - ids_in("orders")
+    causes = set(_named(case, "rank", "not_likely", "no_standing", "not_candidates", "could_add")) - ids_in(
+        "causes"
+    )
+    orders = set(
+        _named(case, "orders", "not_orders", "already_done", "already_ordered", "answered")
+    ) - ids_in("orders")
     flags = {flag.lower() for flag in case["expect"].get("red_flags", ())}
     flags -= {name.lower() for name in ids_in("red_flags")}
     assert not causes | orders | flags

@@ -47,7 +47,8 @@ def _facts(request: dict[str, Any]) -> dict[str, Any]:
     for theirs, ours in _OTHER_NAMES.items():
         text = text.replace(theirs, ours)
     read: dict[str, Any] = msgspec.json.decode(text)
-    for one in (*read["medications"], *read["placed_orders"]):
+    asked = [one["asked"] for one in read["drafts"] if one["asked"]]
+    for one in (*read["medications"], *read["placed_orders"], *asked):
         one["fact"]["value"] = _OTHER_WORDS.get(one["fact"]["value"], one["fact"]["value"])
     return read
 

@@ -34,6 +34,7 @@ SERVICE = "/cds-services/muscle-spasm-problem"
 SHORT = 0.8
 IN_TIME = SHORT + 0.2
 """The contract: every fault is answered within the deadline and 200 ms."""
+KEYS = tuple(hook_request(CASE)["prefetch"])
 TOKEN = "token-that-nobody-else-may-see"
 AUTHORIZATION = {
     "access_token": TOKEN,
@@ -472,6 +473,64 @@ def test_a_bundle_of_failures_is_no_answer(client: FlaskClient, server: FHIRServ
     answer = ask(client, call(server))
     assert ("prefetch-failed", "prefetch.serviceRequests") in notes(answer)
     assert "Not checked serviceRequests: not received." in told(answer)
+
+
+@pytest.mark.parametrize(
+    ("scope", "refused"),
+    [
+        ("patient/*.read", set()),
+        ("patient/*.rs", set()),
+        ("user/*.*", set()),
+        ("launch openid", set()),
+        ("patient/Observation.odd", set()),
+        ("patient/*.s", {"patient"}),
+        ("patient/*.rs?category=laboratory", {"vitals", "exam", "socialHistory"}),
+        (
+            "patient/Patient.read patient/Condition.read patient/Observation.read patient/MedicationRequest.read",
+            {
+                "medicationStatements",
+                "serviceRequests",
+                "familyHistory",
+                "procedures",
+                "questionnaireResponses",
+            },
+        ),
+    ],
+)
+def test_what_no_scope_covers_is_not_fetched(
+    client: FlaskClient, server: FHIRServer, scope: str, refused: set[str]
+) -> None:
+    """A key of another type is neither asked for nor taken for empty, and its note names the scope that lacks."""
+    answer = ask(client, call(server, fhirAuthorization={**AUTHORIZATION, "scope": scope}))
+    told = notes(answer)
+    assert {path for code, path in told if code == "scope-not-granted"} == {
+        f"prefetch.{key}" for key in refused
+    }
+    fetched = {path for code, path in told if code == "fetched"}
+    assert len(fetched) + len(refused) == len(KEYS)
+    assert len(server.seen) == len(fetched)
+
+
+def test_the_note_names_the_scope_in_both_spellings(client: FlaskClient, server: FHIRServer) -> None:
+    """Who grants scopes reads which one is wanted, by v1 and by v2."""
+    sent = {**AUTHORIZATION, "scope": "patient/Patient.r patient/Condition.rs"}
+    explained = explanation(ask(client, call(server, fhirAuthorization=sent)))
+    assert explained is not None
+    remedies = {
+        note["path"]: note["remedy"] for note in explained["notes"] if note["code"] == "scope-not-granted"
+    }
+    wanted = "Grant patient/Procedure.read (SMART v1) or patient/Procedure.s (v2)."
+    assert remedies["prefetch.procedures"] == wanted
+
+
+def test_further_pages_need_the_scope_as_well(client: FlaskClient, server: FHIRServer) -> None:
+    """The next page of what was sent is not fetched with a token that does not cover it."""
+    body = call(server, *KEYS, fhirAuthorization={**AUTHORIZATION, "scope": "patient/Patient.r"})
+    body["prefetch"]["labs"]["link"] = [{"relation": "next", "url": f"{server.base}/Observation?page=2"}]
+    told = notes(ask(client, body))
+    assert ("scope-not-granted", "prefetch.labs") in told
+    assert ("more-pages", "prefetch.labs") in told
+    assert server.seen == []
 
 
 def test_the_token_is_in_no_log_line(

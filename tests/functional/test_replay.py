@@ -18,7 +18,17 @@ from cds_service.pipeline import decide
 from cds_service.settings import Settings, read_settings
 from tests.functional.commands import Outcome, run
 from tests.functional.server import LiveServer
-from tests.spec.calls import PROBLEM, STORIES, STORY, VIEW, asking_over_http, cards, viewing, without_uuids
+from tests.spec.calls import (
+    HOOK_OF_STORY,
+    PROBLEM,
+    STORIES,
+    STORY,
+    VIEW,
+    asking_over_http,
+    cards,
+    viewing,
+    without_uuids,
+)
 from tests.support.places import SAMPLES
 from tests.support.schemas import schema_faults
 
@@ -77,7 +87,7 @@ def test_a_folder_of_stories_gives_one_answer_per_patient(replay: Replay) -> Non
     outcome = replay("--summary", SAMPLES)
     assert outcome.status == 0
     assert [line.partition(":")[0] for line in outcome.out.splitlines()] == [
-        str(SAMPLES / name / "request.json") for name in STORIES
+        str(SAMPLES / name / "request.json") for name in HOOK_OF_STORY
     ]
 
 
@@ -96,7 +106,7 @@ def test_a_folder_with_other_files_beside_stories_passes_none_over(replay: Repla
 def test_json_is_one_line_per_patient(replay: Replay) -> None:
     """`--json` prints for each patient the file, the cards as they would be sent and the codes of the notes."""
     found = _lines(replay("--json", SAMPLES))
-    assert len(found) == len(STORIES)
+    assert len(found) == len(HOOK_OF_STORY)
     for line in found:
         assert set(line) == {"file", "cards", "notes"}
         assert schema_faults("cds-response", {"cards": line["cards"]}) == []

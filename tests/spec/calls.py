@@ -15,9 +15,17 @@ from tests.support.schemas import schema_faults
 DISCOVERY = "/cds-services"
 PROBLEM = "/cds-services/muscle-spasm-problem"
 VIEW = "/cds-services/muscle-spasm-patient-view"
+START = "/cds-services/muscle-spasm-encounter-start"
+SELECT = "/cds-services/muscle-spasm-order-select"
+SIGN = "/cds-services/muscle-spasm-order-sign"
+SERVICES = (PROBLEM, VIEW, START, SELECT, SIGN)
 JSON = "application/json"
 FHIR_JSON = "application/fhir+json"
-STORIES = sorted(path.parent.name for path in SAMPLES.glob("*/request.json"))
+HOOK_OF_STORY: dict[str, str] = {
+    path.parent.name: json.loads(path.read_text(encoding="utf-8"))["hook"]
+    for path in sorted(SAMPLES.glob("*/request.json"))
+}
+STORIES = [name for name, hook in HOOK_OF_STORY.items() if hook == "problem-list-item-create"]
 STORY = "ms-fasciculation-on-thiazide"
 AS_OF = "org.spasm-cds.as-of"
 EXPLANATION = "org.spasm-cds.explanation"
@@ -119,6 +127,44 @@ def viewing(name: str = STORY) -> Message:
         *message["prefetch"]["problems"].get("entry", []),
     ]
     return message
+
+
+def starting(name: str = STORY) -> Message:
+    """Return the encounter-start call for a sample patient, with the recorded problems on the problem list."""
+    return replaced(viewing(name), "hook", "encounter-start")
+
+
+def drafted(*drafts: Mapping[str, Any], hook: str = "order-sign", name: str = STORY) -> Message:
+    """Return an order call for a sample patient, with the recorded problems on the problem list.
+
+    While orders are selected, the first draft is.
+    """
+    message = replaced(viewing(name), "hook", hook)
+    message["context"]["draftOrders"] = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": dict(draft)} for draft in drafts],
+    }
+    if hook == "order-select":
+        message["context"]["selections"] = [f"{one['resourceType']}/{one['id']}" for one in drafts[:1]]
+    return message
+
+
+def draft_medicine(text: str | None, **members: Any) -> Message:
+    """Return a MedicationRequest in draft."""
+    named = {"medicationCodeableConcept": {"text": text}} if text is not None else {}
+    return {"resourceType": "MedicationRequest", "id": "m1", "status": "draft", **named, **members}
+
+
+def draft_test(text: str, **members: Any) -> Message:
+    """Return a ServiceRequest in draft."""
+    return {
+        "resourceType": "ServiceRequest",
+        "id": "s1",
+        "status": "draft",
+        "code": {"text": text},
+        **members,
+    }
 
 
 def without_presentation(message: Message) -> Message:

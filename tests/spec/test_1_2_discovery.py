@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,21 +12,36 @@ from tests.spec.calls import (
     DISCOVERY,
     JSON,
     PROBLEM,
-    VIEW,
     Ask,
+    Message,
     all_advertised,
     cards,
     detail,
+    draft_medicine,
+    drafted,
     empty_members,
     refusal,
+    starting,
     story,
     strict_json,
     viewing,
 )
 from tests.support.schemas import schema_faults
 
-HOOKS = {"muscle-spasm-problem": "problem-list-item-create", "muscle-spasm-patient-view": "patient-view"}
-CALL = {"muscle-spasm-problem": story, "muscle-spasm-patient-view": viewing}
+HOOKS = {
+    "muscle-spasm-problem": "problem-list-item-create",
+    "muscle-spasm-patient-view": "patient-view",
+    "muscle-spasm-encounter-start": "encounter-start",
+    "muscle-spasm-order-select": "order-select",
+    "muscle-spasm-order-sign": "order-sign",
+}
+CALL: dict[str, Callable[[], Message]] = {
+    "muscle-spasm-problem": story,
+    "muscle-spasm-patient-view": viewing,
+    "muscle-spasm-encounter-start": starting,
+    "muscle-spasm-order-select": lambda: drafted(draft_medicine("furosemide"), hook="order-select"),
+    "muscle-spasm-order-sign": lambda: drafted(draft_medicine("furosemide")),
+}
 
 
 def test_the_document_keeps_the_schema(ask: Ask) -> None:
@@ -38,7 +54,7 @@ def test_the_document_keeps_the_schema(ask: Ask) -> None:
 
 
 def test_each_hook_has_a_service_of_its_own(ask: Ask) -> None:
-    """Both hooks are offered, each under one id, with a title and with what the service needs."""
+    """All hooks are offered, each under one id, with a title and with what the service needs."""
     services = strict_json(ask(DISCOVERY, method="GET").body)["services"]
     assert {service["id"]: service["hook"] for service in services} == HOOKS
     assert len(services) == len(HOOKS)
@@ -106,13 +122,15 @@ def test_only_advertised_keys_are_needed(ask_app: Ask) -> None:
     assert not {key for key in advertised if re.search(rf"not \w+[^.]*\b{key}\b", shown)}
 
 
-def test_both_services_ask_for_the_same(ask_app: Ask) -> None:
-    """A client that caches prefetch answers can use them for both hooks."""
-    asked = all_advertised(ask_app)
-    assert asked["muscle-spasm-problem"] == asked["muscle-spasm-patient-view"]
+def test_all_services_ask_for_the_same(ask_app: Ask) -> None:
+    """A client that caches prefetch answers can use them for every hook."""
+    first, *others = all_advertised(ask_app).values()
+    assert all(one == first for one in others)
 
 
 def test_the_services_do_not_answer_for_each_other(ask: Ask) -> None:
-    """The chart view's request is refused by the problem service, and the other way round."""
-    assert refusal(ask(PROBLEM, viewing()), 400, "structure") == ["hook"]
-    assert refusal(ask(VIEW, story()), 400, "structure") == ["hook"]
+    """Each service refuses the calls of all others."""
+    for service_id in HOOKS:
+        for other, call in CALL.items():
+            if other != service_id:
+                assert refusal(ask(f"{DISCOVERY}/{service_id}", call()), 400, "structure") == ["hook"]

@@ -18,6 +18,7 @@ from tests.functional.server import LiveServer
 from tests.spec.calls import (
     EXPLANATION,
     PROBLEM,
+    SERVICES,
     STORIES,
     VIEW,
     Ask,
@@ -48,10 +49,10 @@ def test_a_call_without_prefetch_does_not_crash(ask: Ask) -> None:
 
 
 def test_two_services_answer_for_themselves(ask: Ask) -> None:
-    """Both services exist, and the record decides differently on each."""
+    """All services exist, and the record decides differently on each."""
     message = viewing()
     problems = message["prefetch"]["problems"]
-    assert set(all_advertised(ask)) == {"muscle-spasm-problem", "muscle-spasm-patient-view"}
+    assert set(all_advertised(ask)) == {path.rpartition("/")[2] for path in SERVICES}
     assert cards(ask(VIEW, message))
     elsewhere = without_presentation(story())
     elsewhere["prefetch"]["problems"] = problems

@@ -33,9 +33,13 @@ SECTIONS: Mapping[str, frozenset[str]] = {
     "family": _CODED | {"relation", "onset_age", "date", "status"},
     "answers": frozenset({"link", "value", "authored", "status"}),
     "procedures": _CODED | {"date", "status"},
+    "drafts": _CODED | {"drug", "status", "intent", "priority", "reason", "for", "id"},
 }
 _SINGLE = frozenset(
-    {"id", "title", "about", "sample", "as_of", "hook", "patient", "normal_set", "proves", "expect"}
+    {
+        *("id", "title", "about", "sample", "as_of", "hook", "patient", "normal_set", "selections"),
+        *("not_received", "proves", "expect"),
+    }
 )
 
 

@@ -181,6 +181,34 @@ def _check_notes(codes: Sequence[str], answer: Answer) -> Iterator[str]:
             yield f"notes: expected the reading note {code}, got {_listed(found)}"
 
 
+def _check_topics(wanted: Sequence[str], answer: Answer) -> Iterator[str]:
+    found = [card["source"]["topic"]["code"] for card in answer.response["cards"]]
+    if found != list(wanted):
+        yield f"topics: expected {_listed(wanted)}, got {_listed(found)}"
+
+
+def _check_drafts(key: str, member: str, name: str) -> _Check:
+    def check(wanted: Sequence[str], answer: Answer) -> Iterator[str]:
+        told = answer.explained.get("drafts", {}).get(member, ())
+        found = sorted({one[name] for one in told})
+        if found != sorted(wanted):
+            yield f"{key}: expected {_listed(sorted(wanted))}, got {_listed(found)}"
+
+    return check
+
+
+def _check_cautions(wanted: Sequence[str], answer: Answer) -> Iterator[str]:
+    found = sorted({one["option"] for one in answer.explained.get("drug_safety", ())})
+    if found != sorted(wanted):
+        yield f"checks: expected {_listed(sorted(wanted))}, got {_listed(found)}"
+
+
+def _check_offered(wanted: Sequence[str], answer: Answer) -> Iterator[str]:
+    labels = [one["label"] for card in answer.response["cards"] for one in card.get("suggestions", ())]
+    if labels != list(wanted):
+        yield f"offered: expected {_listed(wanted)}, got {_listed(labels)}"
+
+
 def _check_count(key: str, holds: Callable[[int, int], bool]) -> _Check:
     def check(wanted: int, answer: Answer) -> Iterator[str]:
         found = len(answer.response["cards"])
@@ -212,9 +240,16 @@ _CHECKS: Mapping[str, _Check] = {
     "facts": _check_facts,
     "not_facts": _check_not_facts,
     "notes": _check_notes,
+    "topics": _check_topics,
+    "answered": _check_drafts("answered", "answered", "order"),
+    "could_add": _check_drafts("could_add", "could_add", "cause"),
+    "checks": _check_cautions,
+    "offered": _check_offered,
 }
 KNOWN_KEYS = frozenset({*_CHECKS, "rank_exact_first"})
-_WITHOUT_EXPLANATION = frozenset({"cards", "cards_min", "cards_max", "level", "text", "not_text"})
+_WITHOUT_EXPLANATION = frozenset(
+    {"cards", "cards_min", "cards_max", "level", "text", "not_text", "topics", "offered"}
+)
 
 
 def differences(

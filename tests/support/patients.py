@@ -63,7 +63,27 @@ def recorded_conditions(case: Case) -> list[Resource]:
     """Return the Conditions that the clinician has just recorded."""
     subject = subject_of(case)
     ids = _ids(case["id"].lower(), "recorded")
-    return [resources.condition(row, subject, next(ids), recorded_now=True) for row in case["recording"]]
+    rows = case.get("recording", ())
+    return [resources.condition(row, subject, next(ids), recorded_now=True) for row in rows]
+
+
+def drafts(case: Case) -> list[Resource]:
+    """Return the orders that the clinician is about to place; a reason leads to the problem it names."""
+    rows = case.get("drafts", [])
+    ids = _ids(case["id"].lower(), "draft")
+    return [
+        resources.draft(row, subject_of(case), row.get("id", next(ids)), _reason(case, row)) for row in rows
+    ]
+
+
+def _reason(case: Case, row: Row) -> str | None:
+    return f"Condition/{case['id'].lower()}-{row['for']}" if "for" in row else None
+
+
+def _selected(case: Case, found: list[Resource]) -> list[str]:
+    """Return the references of the selected drafts; they are numbered from 1."""
+    chosen = (found[int(number) - 1] for number in case["selections"])
+    return [f"{resource['resourceType']}/{resource['id']}" for resource in chosen]
 
 
 def record(case: Case) -> dict[str, list[Resource]]:
@@ -107,17 +127,25 @@ def hook_request(case: Case) -> dict[str, Any]:
         "encounterId": subject.encounter_id,
     }
     problems = recorded_conditions(case)
+    found = record(case)
     if case["hook"] == "problem-list-item-create":
         context["conditions"] = _collection(problems)
-    found = record(case)
-    if case["hook"] == "patient-view":
+    else:
         found["problems"] = [*problems, *found["problems"]]
+    if case["hook"] in {"order-select", "order-sign"}:
+        written = drafts(case)
+        context["draftOrders"] = _collection(written)
+        if case["hook"] == "order-select":
+            context["selections"] = _selected(case, written)
     prefetch = {"patient": resources.patient(case["patient"], subject, case["id"])}
+    prefetch |= {key: _search_result(resources_) for key, resources_ in found.items()}
     return {
         "hook": case["hook"],
         "hookInstance": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{FHIR_BASE}/{case['id']}/{case['hook']}")),
         "context": context,
-        "prefetch": prefetch | {key: _search_result(resources_) for key, resources_ in found.items()},
+        "prefetch": {
+            key: value for key, value in prefetch.items() if key not in case.get("not_received", ())
+        },
         "extension": {AS_OF_EXTENSION: case["as_of"]},
     }
 

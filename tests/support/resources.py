@@ -175,6 +175,30 @@ def service_request(row: Row, subject: Subject, resource_id: str) -> Resource:
     }
 
 
+def draft(row: Row, subject: Subject, resource_id: str, reason: str | None) -> Resource:
+    """Return an order in draft: for a medicine where the row names a drug, else for a test or referral."""
+    medicine = "drug" in row
+    code = (
+        {"medicationCodeableConcept": _drug({"text": row["drug"], **row})}
+        if medicine
+        else {"code": concept(row)}
+    )
+    return without_gaps(
+        {
+            "resourceType": "MedicationRequest" if medicine else "ServiceRequest",
+            "id": resource_id,
+            "status": row.get("status", "draft"),
+            "intent": row.get("intent", "order"),
+            "priority": row.get("priority"),
+            **code,
+            "subject": subject.reference,
+            "encounter": subject.encounter,
+            "reasonCode": [{"text": row["reason"]}] if "reason" in row else None,
+            "reasonReference": [{"reference": reason}] if reason else None,
+        }
+    )
+
+
 def family_member(row: Row, subject: Subject, resource_id: str) -> Resource:
     """Return what a relative had; never a condition of the patient."""
     age = {"value": Decimal(row["onset_age"]), "unit": "years", "system": UCUM, "code": "a"}

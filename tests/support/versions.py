@@ -47,7 +47,8 @@ def in_version(resource: Resource, version: str) -> Resource:
         made["taken"] = "y"
     if version == "DSTU2" and kind == "ServiceRequest":
         made["item"] = [{"code": made.pop("code")}]
-        made["event"] = [{"status": "requested", "dateTime": made.pop("authoredOn")}]
+        if "authoredOn" in made:  # an order in draft is not dated
+            made["event"] = [{"status": "requested", "dateTime": made.pop("authoredOn")}]
         made["status"] = {"active": "requested"}.get(made["status"], made["status"])
     return made
 
@@ -69,6 +70,9 @@ def request_in_version(request: Resource, version: str) -> Resource:
 
 
 def _converted(value: Any, version: str) -> Any:
+    if isinstance(value, str) and "/" in value:  # a selection
+        kind, _, rest = value.partition("/")
+        return f"{_KIND[version].get(kind, kind)}/{rest}"
     if isinstance(value, list):
         return [_converted(each, version) for each in value]
     if not isinstance(value, dict):

@@ -22,8 +22,8 @@ One folder per story. All people are invented, and the resources are tagged as t
 
 | File | What it is |
 |---|---|
-| `request.json` | the body of the CDS Hooks call `problem-list-item-create`, with the whole record in `prefetch` |
-| `bundle.json` | the same patient as one FHIR R4 bundle of type `collection` |
+| `request.json` | the body of a CDS Hooks call, with the whole record in `prefetch` |
+| `bundle.json` | the same patient as one FHIR R4 bundle of type `collection`, without orders in draft |
 | `expected.yaml` | what the answer must say and must not say, read as of the moment given there |
 | `README.md` | one line: who, what, and what the answer should be |
 

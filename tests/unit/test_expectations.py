@@ -37,13 +37,24 @@ EXPLANATION: dict[str, Any] = {
         {"order": "calcium", "status": "already-ordered"},
     ],
     "notes": [{"code": "unit-not-understood", "severity": "warning"}],
+    "drug_safety": [{"option": "tizanidine", "level": "warning"}],
+    "drafts": {"answered": [{"order": "tsh"}], "could_add": [{"cause": "hypokalemia"}], "unchecked": []},
 }
 
 
 def _card(
     summary: str = "Low potassium", detail: str = "Potassium **2.8** mmol/L", **more: Any
 ) -> dict[str, Any]:
-    return {"summary": summary, "detail": detail, "indicator": "info", "source": {"label": "x"}, **more}
+    source = {"label": "x", "topic": {"code": "drug-safety"}}
+    suggestions = [{"label": "Potassium"}]
+    return {
+        "summary": summary,
+        "detail": detail,
+        "indicator": "info",
+        "source": source,
+        "suggestions": suggestions,
+        **more,
+    }
 
 
 def _response(*cards: dict[str, Any], **changed: Any) -> dict[str, Any]:
@@ -75,6 +86,11 @@ HOLDS: list[tuple[str, Any]] = [
     ("cards", 1),
     ("cards_min", 1),
     ("cards_max", 1),
+    ("topics", ["drug-safety"]),
+    ("offered", ["Potassium"]),
+    ("answered", ["tsh"]),
+    ("could_add", ["hypokalemia"]),
+    ("checks", ["tizanidine"]),
 ]
 FAILS: list[tuple[str, Any, str]] = [
     ("rank", [["medication-effect"], ["hypokalemia"]], "medication-effect before hypokalemia"),
@@ -101,6 +117,11 @@ FAILS: list[tuple[str, Any, str]] = [
     ("cards", 0, "expected 0, got 1"),
     ("cards_min", 2, "expected 2, got 1"),
     ("cards_max", 0, "expected 0, got 1"),
+    ("topics", ["red-flag", "drug-safety"], "got drug-safety"),
+    ("offered", [], "got Potassium"),
+    ("answered", ["potassium"], "got tsh"),
+    ("could_add", [], "got hypokalemia"),
+    ("checks", ["opioid"], "got tizanidine"),
 ]
 
 

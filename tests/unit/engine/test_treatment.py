@@ -153,6 +153,7 @@ def test_an_example_sees_what_a_card_would_show() -> None:
         "cautions": [],
         "not_known": [],
         "warns": [],
+        "on_order": [],
         "remarks": [],
     }
     assert seen(fits=State.ABSENT, odd=State.PRESENT) == silent
@@ -161,3 +162,18 @@ def test_an_example_sees_what_a_card_would_show() -> None:
     ruled_out = seen(fits=State.PRESENT, odd=State.PRESENT, small=State.PRESENT)
     assert ruled_out == silent | {"outcome": "ruled-out", "cautions": ["small", "odd"]}
     assert seen(asked=State.PRESENT, takes_elixir=State.PRESENT) == silent | {"warns": ["takes-elixir"]}
+
+
+def test_an_order_is_checked_only_for_what_is_marked() -> None:
+    """Of a medicine that is taken those cautions are checked that say so, and only while they hold."""
+    checked = {"when": "odd", "text": "Odd.", "short": "odd balm", "on_order": "info", "cites": "r1"}
+    option = balm(cautions=[checked, ALWAYS], active_when="taken")
+    known = knowledge(option)
+
+    def checks(**given: State) -> list[str]:
+        found = TreatmentPlanner(known.treatments).checks(book(known, facts(), **given))
+        return [one.noted.words for one in found]
+
+    assert checks(taken=State.PRESENT, odd=State.PRESENT) == ["Odd."]
+    assert checks(taken=State.PRESENT, odd=State.UNKNOWN) == []
+    assert checks(taken=State.ABSENT, odd=State.PRESENT) == []

@@ -22,11 +22,11 @@ CASES = sorted(path.parent.relative_to(BAD).as_posix() for path in BAD.rglob(EXP
 
 
 def sound_folder(parent: Path) -> Path:
-    """Return a folder whose content has no fault: our base, with the shipped schemas and card templates."""
+    """Return a folder whose content has no fault: our base, with the shipped schemas, templates and reasons."""
     folder = parent / "cards"
     shutil.copytree(BASE, folder)
-    for name in ("schema", "templates"):
-        shutil.copytree(CARDS / name, folder / name)
+    for name in ("schema", "templates", "override_reasons"):  # templates name reasons
+        shutil.copytree(CARDS / name, folder / name, dirs_exist_ok=True)
     return folder
 
 

@@ -86,7 +86,8 @@ def test_a_presentation_says_how_it_is_recognized() -> None:
 def test_a_treatment_option_says_when_it_is_named_and_what_rules_it_out() -> None:
     """Each caution with condition, effect and source; content without options has no such chapter."""
     assert text(treatment_lines(parts())) == ""
-    caution = {"level": Indicator.INFO, "if_unknown": None, "cites": "r1"}
+    caution = {"level": Indicator.INFO, "if_unknown": None, "cites": "r1", "on_order": None}
+    on_order = {**caution, "on_order": Indicator.WARNING}
     option = Thing(
         id="rest",
         title="Rest",
@@ -95,7 +96,7 @@ def test_a_treatment_option_says_when_it_is_named_and_what_rules_it_out() -> Non
         text="Lie down.",
         when="has-oddity",
         cautions=(
-            Thing(when="zorbium-low", text="Not now.", rules_out=True, **caution),
+            Thing(when="zorbium-low", text="Not now.", rules_out=True, **on_order),
             Thing(when=None, text="Mind it.", rules_out=False, **{**caution, "if_unknown": "Nobody looked."}),
         ),
         remarks=(Thing(when="has-oddity", text="A line.", cites="own-judgement"),),
@@ -104,7 +105,10 @@ def test_a_treatment_option_says_when_it_is_named_and_what_rules_it_out() -> Non
     )
     told = text(treatment_lines(parts(treatments={"rest": option})))
     assert "Lie down. Named on the treatment card when [has oddity](#has-oddity)." in told
-    assert "| zorbium below range (default 10–20 U/L) | Not now. | rules it out |" in told
+    assert (
+        "| zorbium below range (default 10–20 U/L) | Not now. | rules it out; a draft order: warning |"
+        in told
+    )
     assert "| always | Mind it. While unknown: Nobody looked. | info |" in told
     assert "| A line. | line on the main card | Us |" in told
     assert "| Read by |" in told
