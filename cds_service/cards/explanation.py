@@ -185,7 +185,7 @@ def _caution(noted: NotedCaution, seen: dict[int, dict[str, Any]]) -> dict[str, 
 def _presentation(facts: PatientFacts) -> dict[str, Any]:
     recorded = []
     for presentation in facts.presentations:
-        entry: dict[str, Any] = {"text": presentation.text} if presentation.text else {}
+        entry: dict[str, Any] = {"text": presentation.text or presentation.fact.what}
         if presentation.reference is not None:
             entry["reference"] = presentation.reference
         if presentation.by_text:
