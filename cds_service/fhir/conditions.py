@@ -6,8 +6,9 @@ from datetime import date
 
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Resource, code_of, wording
+from cds_service.fhir.shapes import Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import code_of, wording
 from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentation, When
 
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})

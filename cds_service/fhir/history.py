@@ -6,8 +6,9 @@ from datetime import date
 
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Resource, code_of, concepts, wording
+from cds_service.fhir.shapes import CodeableConcept, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import code_of, concepts, wording
 from cds_service.model.facts import Allergy, Fact, RecordedCondition, Relative, When
 
 _DONE = frozenset({"completed", "unknown", ""})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.fhir.shapes import CodeableConcept, ReferenceRange, concepts
+from cds_service.fhir.shapes import CodeableConcept, ReferenceRange
+from cds_service.fhir.words import concepts
 
 FLAGS = {
     "N": "N",
@@ -38,6 +39,12 @@ def is_normal_range(one: ReferenceRange) -> bool:
     """Whether a range has a bound and says what is normal, rather than what is aimed at."""
     if one.low is None and one.high is None:
         return False
-    if one.type is None:
+    kind = range_type(one)
+    if kind is None:
         return True
-    return any(coding.code in _NORMAL_RANGE_TYPES for coding in one.type.coding or ())
+    return any(coding.code in _NORMAL_RANGE_TYPES for coding in kind.coding or ())
+
+
+def range_type(one: ReferenceRange) -> CodeableConcept | None:
+    """Return what kind of range it is, under the name of either version."""
+    return one.type if one.type is not None else one.meaning

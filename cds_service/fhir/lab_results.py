@@ -8,15 +8,9 @@ import msgspec
 
 from cds_service.fhir.quantities import quantity_in
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import (
-    Category,
-    CodeableConcept,
-    Component,
-    Quantity,
-    Resource,
-    category_codes,
-)
+from cds_service.fhir.shapes import Category, CodeableConcept, Component, Quantity, Resource
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.fhir.words import category_codes
 
 _LABORATORY = frozenset({"laboratory", "lab"})
 _NO_LABORATORY = frozenset(

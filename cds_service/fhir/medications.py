@@ -7,8 +7,9 @@ from datetime import date
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resource_types import MEDICINES
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Dosage, Period, Resource, code_of, wording
+from cds_service.fhir.shapes import CodeableConcept, Dosage, Period, Reference, Resource
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.fhir.words import code_of, wording
 from cds_service.model.facts import Fact, Medication, When
 
 _NEVER_TAKEN = frozenset({"entered-in-error", "cancelled", "draft", "not-taken", "intended"})
@@ -80,13 +81,31 @@ class MedicationReader:
         if both is not None and both.concept is not None:
             return both.concept
         link = resource.medication_reference or (both.reference if both is not None else None)
+        if isinstance(link, str):
+            link = Reference(reference=link)
         if link is None:
             return None
         product = self._product(resource, link.reference) if link.reference else None
-        named = _named_in(product) if product is not None else None
+        named = self._named_in(product, resource) if product is not None else None
         if named is None or (link.display and not wording(named)):
             return CodeableConcept(coding=named.coding if named else None, text=link.display)
         return named
+
+    def _named_in(self, product: Resource, holder: Resource) -> CodeableConcept | None:
+        """Return what a Medication says it is: its code and words, else those of all that it contains."""
+        if product.code is not None and (product.code.coding or product.code.text):
+            return product.code
+        parts = []
+        made_of = product.product  # DSTU2
+        for ingredient in (*(product.ingredient or ()), *((made_of.ingredient if made_of else None) or ())):
+            item = ingredient.item
+            concept = ingredient.item_codeable_concept or (item.concept if item else None)
+            if concept is None and item is not None and isinstance(item.reference, str):
+                part = self._product(product, item.reference) or self._product(holder, item.reference)
+                concept = part.code if part is not None else None
+            if concept is not None:
+                parts.append(concept)
+        return _joined(parts)
 
     def _product(self, resource: Resource, reference: str) -> Resource | None:
         """Return the Medication that a reference leads to: contained, by its address, or by its id."""
@@ -100,15 +119,8 @@ class MedicationReader:
         )
 
 
-def _named_in(product: Resource) -> CodeableConcept | None:
-    """Return what a Medication says it is: its code and words, else those of all that it contains."""
-    if product.code is not None and (product.code.coding or product.code.text):
-        return product.code
-    parts = []
-    for ingredient in product.ingredient or ():
-        concept = ingredient.item_codeable_concept or (ingredient.item.concept if ingredient.item else None)
-        if concept is not None:
-            parts.append(concept)
+def _joined(parts: list[CodeableConcept]) -> CodeableConcept | None:
+    """Return all ingredients as one concept."""
     if not parts:
         return None
     codings = [coding for part in parts for coding in part.coding or ()]

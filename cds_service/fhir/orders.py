@@ -5,14 +5,18 @@ from __future__ import annotations
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.resource_types import REQUESTS
 from cds_service.fhir.resources import Intake
-from cds_service.fhir.shapes import CodeableConcept, Resource, code_of, concepts, wording
+from cds_service.fhir.shapes import CodeableConcept, Resource
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.fhir.words import code_of, concepts, wording
 from cds_service.model.facts import Fact, PlacedOrder
 
 _OPEN = frozenset(
-    {"active", "draft", "on-hold", "requested", "received", "accepted", "in-progress", "planned", "proposed"}
+    {
+        *("active", "draft", "on-hold"),
+        *("requested", "received", "accepted", "in-progress", "planned", "proposed", "review", "suspended"),
+    }
 )
-"""With the words of DSTU2 for a request that nobody has answered yet."""
+"""With the words of STU3 and DSTU2 for a request that nobody has answered yet."""
 
 
 def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from cds_service.fhir.interpretation import is_normal_range
+from cds_service.fhir.interpretation import is_normal_range, range_type
 from cds_service.fhir.quantities import Converted, UnitTable, printed_unit
 from cds_service.fhir.shapes import Quantity, ReferenceRange
 
@@ -70,7 +70,7 @@ def read_range(
 def _chosen(ranges: list[ReferenceRange]) -> tuple[ReferenceRange | None, str | None]:
     """Return the range that says what is normal, or why none of them does."""
     normal = [one for one in ranges if is_normal_range(one)]
-    typed = [one for one in normal if one.type is not None] or normal
+    typed = [one for one in normal if range_type(one) is not None] or normal
     if typed:
         first = typed[0]
         if any((other.low, other.high) != (first.low, first.high) for other in typed[1:]):

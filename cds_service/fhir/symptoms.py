@@ -15,8 +15,9 @@ from cds_service.fhir.examination_text import (
 )
 from cds_service.fhir.quantities import is_printable
 from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resource, category_codes, wording
+from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import category_codes, wording
 from cds_service.model.facts import Examination, Fact, RecordedCondition, SocialAmount, When
 
 _EXAM_CODES = frozenset({"84728005", "225398001"})
