@@ -12,6 +12,8 @@ from datetime import datetime
 import msgspec
 
 from cds_service.cards.compose import CardComposer
+from cds_service.cards.explanation import EXTENSION as EXPLANATION
+from cds_service.cards.explanation import note_object
 from cds_service.cards.stages import Stages
 from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook, FindingRules
@@ -24,6 +26,7 @@ from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import AS_OF_EXTENSION, HookRequest, decode_request
 from cds_service.fhir.prefetch import prefetch_templates
 from cds_service.fhir.reader import read_facts, records_presentation
+from cds_service.fhir.resources import CONTEXT
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.gathering import Gather
 from cds_service.model.decision import Decision, FiredRedFlag, Reading
@@ -130,8 +133,22 @@ def is_decidable(moment: datetime) -> bool:
 
 
 def respond(decision: Decision) -> bytes:
-    """Return the CDS Hooks response of a decision, as bytes."""
-    return CDSResponse(cards=decision.cards).to_json()
+    """Return the CDS Hooks response of a decision, as bytes.
+
+    Where nothing is said although something of the recorded problems or of the list could not be read, the notes
+    stand in the extension of the response: there is no card to carry them.
+    """
+    hiding = [note for note in decision.notes if _may_hide_a_problem(note)]
+    if decision.cards or not hiding:
+        return CDSResponse(cards=decision.cards).to_json()
+    explanation = {"complete": False, "notes": [note_object(note) for note in decision.notes]}
+    return CDSResponse(cards=(), extension={EXPLANATION: explanation}).to_json()
+
+
+def _may_hide_a_problem(note: ReadingNote) -> bool:
+    """Whether a note is on something that may have been a symptom."""
+    is_costly = note.severity != "information"
+    return is_costly and note.path.startswith((CONTEXT, "prefetch.problems"))
 
 
 def decide(request: HookRequest, service: Service, reasoner: Reasoner, as_of: datetime) -> Decision:
@@ -227,7 +244,12 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
 
 
 def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:
-    """Hold the 412 rule: a presentation and no answer to any advertised key, or a chart view without its problems."""
+    """Hold the 412 rule: a presentation and no answer to any advertised key, or a chart view without its problems.
+
+    A recorded problem that cannot be read is refused where it may be the symptom: silence would say that it is none.
+    """
+    if facts.unread_recorded and not facts.presentations and service.trigger == "recorded-now":
+        raise MalformedRequestError("The recorded problem cannot be read.", *facts.unread_recorded)
     if service.trigger == "on-problem-list":
         if "problems" in facts.missing_keys:
             raise RequiredDataUnavailableError("Required data not available", "prefetch.problems")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cds_service.fhir.dates import read_when
 from cds_service.fhir.resource_types import REQUESTS
 from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import CodeableConcept, Resource
@@ -18,16 +17,29 @@ _OPEN = frozenset(
 )
 """With the words of STU3 and DSTU2 for a request that nobody has answered yet."""
 
+_CLOSED = frozenset(
+    {
+        *("completed", "revoked", "entered-in-error", "unknown"),
+        *("cancelled", "rejected", "failed", "aborted", "ended"),
+    }
+)
+
 
 def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
     """Return open requests that answer an order or measure a lab that the content knows."""
     found = []
     for placed in intake.of(*REQUESTS):
         resource = placed.resource
-        if (resource.status or "").strip().lower() not in _OPEN or resource.do_not_perform:
+        status = (resource.status or "").strip().lower()
+        if status not in _OPEN or resource.do_not_perform:
+            if status not in _CLOSED | _OPEN:
+                intake.status_not_understood(placed, "status", "Send a status of FHIR; it was not used.")
             continue
         labs, orders, words = frozenset[str](), frozenset[str](), ""
-        for concept in _asked_for(resource):
+        asked = _asked_for(resource)
+        if not asked:
+            intake.is_named(placed, "code", None)
+        for concept in asked:
             labs |= vocabulary.lab_codes.names(concept)
             orders |= vocabulary.order_codes.names(concept) | vocabulary.order_text.find(wording(concept))
             words = words or wording(concept)
@@ -38,9 +50,11 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
         covered = frozenset[str]().union(*(vocabulary.order_covers[order] for order in orders))
         first = resource.event[0] if resource.event else None
         placed_on = (
-            read_when(resource.authored_on)
-            or read_when(first.date_time if first else None)
-            or read_when(resource.occurrence_date_time)
+            intake.when(placed, "authoredOn", resource.authored_on)
+            or intake.when(placed, "orderedOn", resource.ordered_on)
+            or intake.when(placed, "event[0].dateTime", first.date_time if first else None)
+            or intake.when(placed, "date", resource.date)
+            or intake.when(placed, "occurrenceDateTime", resource.occurrence_date_time)
         )
         found.append(
             PlacedOrder(
@@ -59,8 +73,15 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
 
 
 def _asked_for(resource: Resource) -> list[CodeableConcept]:
-    """Return what is asked for: one code, wrapped once more in R5, or that of each item in DSTU2."""
+    """Return what is asked for: one code, wrapped once more in R5, or that of each item in DSTU2.
+
+    A ReferralRequest of STU3 or DSTU2 names services, or only its kind.
+    """
     code = resource.code
+    if resource.resource_type == "ReferralRequest":
+        kind = resource.type
+        named = [] if isinstance(kind, str) else concepts(kind)
+        return concepts(resource.service_requested) or named
     if code is not None:
         return [code.concept if code.concept is not None else code]
     return [concept for item in resource.item or () for concept in concepts(item.code)]

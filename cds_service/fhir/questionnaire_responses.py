@@ -15,7 +15,8 @@ import msgspec
 from cds_service.fhir.answer_meanings import AnswerMeanings, Asked
 from cds_service.fhir.answers import is_empty
 from cds_service.fhir.dates import moment_key, read_when
-from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.notebook import Placed
+from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import Answer, QuestionnaireItem, Reference, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.facts import BY_PATIENT, RecordedPresentation, When

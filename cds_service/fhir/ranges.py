@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from cds_service.fhir.interpretation import is_normal_range, range_type
+from cds_service.fhir.interpretation import is_normal_range, is_range_type_unknown, range_type
 from cds_service.fhir.quantities import Converted, UnitTable, printed_unit
 from cds_service.fhir.shapes import Quantity, ReferenceRange
 
@@ -21,6 +21,7 @@ NOT_ORDERED = "Send low below high."
 NOT_UNDERSTOOD = "Send the range in the unit."
 SEVERAL = "Send one normal range, or say which one is normal; none of several was used."
 IN_WORDS = "Send low and high; the text of the range was not understood."
+KIND_UNKNOWN = "Send a type of referencerange-meaning; the range was not used."
 A_STAGE = "Send the normal range; the range of a stage says nothing of what is normal, nor does its flag."
 
 
@@ -61,10 +62,12 @@ def read_range(
         return OwnRange(fault=NOT_ORDERED)
     if low is None and high is None:
         return OwnRange(fault=NOT_UNDERSTOOD)
+    sent = [bound for bound in (chosen.low, chosen.high) if bound is not None]
+    fault = NOT_UNDERSTOOD if len(sent) > (low is not None) + (high is not None) else None
     if reaches is not None and high is not None and high < reaches:
         return OwnRange(fault=A_STAGE)
     read = (chosen.low if low is not None else None, chosen.high if high is not None else None)
-    return OwnRange(low, high, _printed(*read, value))
+    return OwnRange(low, high, _printed(*read, value), fault)
 
 
 def _chosen(ranges: list[ReferenceRange]) -> tuple[ReferenceRange | None, str | None]:
@@ -77,7 +80,7 @@ def _chosen(ranges: list[ReferenceRange]) -> tuple[ReferenceRange | None, str | 
             return None, SEVERAL
         return first, None
     if any(one.low is not None or one.high is not None for one in ranges):
-        return None, None
+        return None, KIND_UNKNOWN if any(is_range_type_unknown(one) for one in ranges) else None
     texts = {one.text for one in ranges if one.text}
     if len(texts) != 1:
         return None, SEVERAL if texts else None

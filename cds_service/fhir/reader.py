@@ -62,6 +62,7 @@ def read_facts(
         denied=said.denied,
         answers=said.answers,
         history=said.history,
+        unread_recorded=tuple(intake.unread_recorded),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.fhir.shapes import Category, CodeableConcept
+from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resource
 
 _MAX_TEXT = 160
 
@@ -46,3 +46,11 @@ def wording(concept: CodeableConcept | None) -> str:
         return ""
     text = concept.text or next((coding.display for coding in concept.coding or () if coding.display), "")
     return " ".join(text.split())[:_MAX_TEXT]
+
+
+def value_text(part: Resource | Component) -> str:
+    """Return the words of a value: valueString, or the words of valueCodeableConcept."""
+    if part.value_string:
+        return part.value_string
+    value: CodeableConcept | None = part.value_codeable_concept
+    return wording(value)

@@ -170,6 +170,7 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     `arrived` holds the kinds of facts for which an answer came (`conditions`, `medications`, `labs`, …): only
     then does silence mean absence. `notes` tell what could not be used. `denied` are the value sets that somebody
     was asked for and denied, `answers` the answered questions by linkId, `history` what answers say or do not say.
+    `unread_recorded` are the paths of recorded problems of which nobody can tell what they are.
     """
 
     patient_id: str
@@ -191,3 +192,4 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     denied: Mapping[str, Fact] = {}
     answers: Mapping[str, Answered] = {}
     history: Mapping[str, tuple[bool, Fact]] = {}
+    unread_recorded: tuple[str, ...] = ()
