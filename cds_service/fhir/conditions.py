@@ -138,7 +138,7 @@ class ConditionReader:
         """Whether a condition holds today; a status that says nothing known is no end of it, and is noted."""
         resource = placed.resource
         status = _status(resource)
-        if status is not None and status not in _STATUSES:
+        if resource.clinical_status is not None and status not in _STATUSES:
             self._intake.note(
                 "information", "status-not-understood", f"{placed.path}.clinicalStatus", _SEND_STATUS
             )
@@ -162,8 +162,9 @@ class ConditionReader:
 
     def _verification(self, placed: Placed) -> str | None:
         """Return how sure the condition is; a word that FHIR does not have is noted and taken for sure."""
-        verification = code_of(placed.resource.verification_status)
-        if verification is not None and verification not in _VERIFICATIONS:
+        sent = placed.resource.verification_status
+        verification = code_of(sent)
+        if sent is not None and verification not in _VERIFICATIONS:
             self._intake.status_not_understood(placed, "verificationStatus", _SEND_VERIFICATION)
         return verification
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from cds_service.fhir.notebook import Notebook, Placed, observed_on
 from cds_service.fhir.quantities import is_printable
+from cds_service.fhir.shapes import Resource
 from cds_service.fhir.words import wording
 from cds_service.model.facts import Fact, SocialAmount
 
@@ -26,11 +27,20 @@ _UNIT_SHOWN = {"caffeine": "drinks/day", "sleep": "h/night", "alcohol": "units/w
 _DAYS = {"day": Decimal(1), "d": Decimal(1), "night": Decimal(1), "week": Decimal(7), "wk": Decimal(7)}
 
 
+def names_habit(resource: Resource) -> bool:
+    """Whether the words of an Observation name a habit that is read."""
+    return _habit_in(wording(resource.code)) is not None
+
+
+def _habit_in(words: str) -> str | None:
+    return next((item for item, pattern in _HABITS.items() if pattern.search(words)), None)
+
+
 def read_habit(placed: Placed, notebook: Notebook) -> SocialAmount | None:
     """Return the amount of the habit that an Observation names; None, with a note, where it cannot be told."""
     resource = placed.resource
     words = wording(resource.code)
-    item = next((item for item, pattern in _HABITS.items() if pattern.search(words)), None)
+    item = _habit_in(words)
     quantity = resource.value_quantity
     if item is None or quantity is None:
         return None

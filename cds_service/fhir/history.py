@@ -38,6 +38,8 @@ class HistoryReader:
             if resource.not_done or resource.not_performed or (status not in _DONE and status != _UNDER_WAY):
                 self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
+            if not status:
+                self._intake.status_not_understood(placed, "status", "Send a status; it was taken as done.")
             when = self._performed(placed)
             if when is not None and when.earliest > self._as_of:
                 continue
@@ -129,6 +131,7 @@ class HistoryReader:
             if _status(resource) == "entered-in-error":
                 self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
+            self._intake.is_named(placed, "relationship", resource.relationship)
             relative = wording(resource.relationship)
             for place, condition in enumerate(resource.condition or ()):
                 self._intake.is_named(placed, f"condition[{place}].code", condition.code)

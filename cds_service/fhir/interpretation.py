@@ -108,7 +108,7 @@ def is_flag_unknown(interpretation: list[CodeableConcept] | CodeableConcept | No
     sent = [coding.code for concept in concepts(interpretation) for coding in concept.coding or ()]
     sent += [concept.text for concept in concepts(interpretation)]
     words = [word.strip().upper() for word in sent if word]
-    return bool(words) and not any(word in _OTHER_FLAGS for word in words)
+    return not any(word in _OTHER_FLAGS for word in words)
 
 
 def absence_of(reason: CodeableConcept) -> str:

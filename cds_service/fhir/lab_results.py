@@ -88,8 +88,7 @@ def _note_unnamed(intake: Intake, placed: Placed) -> None:
     if _has_value(resource) or resource.component:
         intake.is_named(placed, "code", resource.code)
     for place, component in enumerate(resource.component or ()):
-        if _has_value(component):
-            intake.is_named(placed, f"component[{place}].code", component.code)
+        intake.is_named(placed, f"component[{place}].code", component.code)
 
 
 def _has_value(part: Resource | Component) -> bool:

@@ -143,7 +143,7 @@ def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], d
 def _soft_shape(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
     """Read what stands in a list where FHIR has none, alone where FHIR has a list, or has a part that does not fit."""
     shape, many = _shape_in(wanted)
-    if not many and isinstance(value, list) and len(value) == 1:
+    if not many and isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
         return _soft_member(value[0], wanted, f"{path}[0]", notes, depth - 1)
     if shape is Reference and isinstance(value, str):
         return Reference(reference=value)

@@ -50,6 +50,8 @@ class MedicationReader:
         sets, name, by_text = frozenset[str](), "", False
         if concept is not None:
             sets, name, by_text = self._vocabulary.medicine_names(concept)
+        if sets and by_text:
+            self._intake.is_named(placed, "medicationCodeableConcept", concept)
         if not sets:
             if not self._vocabulary.is_known_medicine(concept):
                 self._note_unnamed(placed)

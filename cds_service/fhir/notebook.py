@@ -79,12 +79,20 @@ class Notebook:
 
     def is_named(self, placed: Placed, member: str, concept: CodeableConcept | None) -> bool:
         """Whether a concept says anything at all; one that does not is noted, once with what made it unreadable."""
-        if concept is not None and _says_something(concept):
-            return True
         path = f"{placed.path}.{member}"
+        if concept is not None:
+            for place, coding in enumerate(concept.coding or ()):
+                if not (coding.code or coding.display):
+                    self._note_nameless(f"{path}.coding[{place}]")
+            if _says_something(concept):
+                return True
+        self._note_nameless(path)
+        return False
+
+    def _note_nameless(self, path: str) -> None:
+        """Note what says nothing, unless what made it unreadable is noted already."""
         if not any(note.path.startswith(path) for note in self.notes):
             self.note("warning", "code-missing", path, "Send the code or the words of what this is.")
-        return False
 
     def status_not_understood(self, placed: Placed, member: str, remedy: str) -> None:
         """Note a status that is none of the words that FHIR has for it."""

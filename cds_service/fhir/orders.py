@@ -40,6 +40,7 @@ def read_orders(vocabulary: Vocabulary, intake: Intake) -> list[PlacedOrder]:
         if not asked:
             intake.is_named(placed, "code", None)
         for concept in asked:
+            intake.is_named(placed, "code", concept)
             labs |= vocabulary.lab_codes.names(concept)
             orders |= vocabulary.order_codes.names(concept) | vocabulary.order_text.find(wording(concept))
             words = words or wording(concept)

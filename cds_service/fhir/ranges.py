@@ -83,7 +83,7 @@ def _chosen(ranges: list[ReferenceRange]) -> tuple[ReferenceRange | None, str | 
         return None, KIND_UNKNOWN if any(is_range_type_unknown(one) for one in ranges) else None
     texts = {one.text for one in ranges if one.text}
     if len(texts) != 1:
-        return None, SEVERAL if texts else None
+        return None, SEVERAL if texts else NOT_UNDERSTOOD
     read = range_in(texts.pop())
     return read, None if read is not None else IN_WORDS
 

@@ -11,7 +11,7 @@ from cds_service.fhir.examination_text import (
     part_named,
     read_examination_text,
 )
-from cds_service.fhir.habits import read_habit
+from cds_service.fhir.habits import names_habit, read_habit
 from cds_service.fhir.notebook import Placed, observed_on
 from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import Category, Component, Resource
@@ -219,10 +219,11 @@ def _kind(resource: Resource) -> str | None:
 
 def _is_of_unknown_kind(resource: Resource) -> bool:
     """Whether an Observation in words is filed under categories that nobody knows."""
-    if resource.value_string is None and resource.value_codeable_concept is None and not resource.component:
+    is_in_words = resource.value_string or resource.value_codeable_concept or resource.component
+    if not is_in_words and not names_habit(resource):
         return False
     codes = {code.strip().lower() for code in category_codes(resource.category)}
-    return bool(codes) and not codes & (_OTHER_CATEGORIES | _NEVER_READ | _READ_CATEGORIES)
+    return resource.category is not None and not codes & (_OTHER_CATEGORIES | _NEVER_READ | _READ_CATEGORIES)
 
 
 def _is_coded_examination(resource: Resource) -> bool:

@@ -199,7 +199,6 @@ def test_flags_are_read_from_code_and_text(
         ([{"text": "13.7 to 20.7 mg/dL"}], "3.5", "5.3", "13.7-20.7 mg/dL"),
         ([{"text": "<=5.3"}], None, "5.3", "<=5.3"),
         ([{"text": "> 3.5"}], "3.5", None, ">=3.5"),
-        ([{}], None, None, None),
         ([], None, None, None),
     ],
 )
@@ -245,6 +244,13 @@ def test_the_kind_of_a_range_has_another_name_in_dstu2(vocabulary: Vocabulary) -
     usual = {"meaning": coded(("r", "normal")), "low": quantity("3.5"), "high": quantity("5.3")}
     found = one(vocabulary, result("k", "4.2", referenceRange=[aimed, usual]))
     assert (found.low, found.high) == (Decimal("3.5"), Decimal("5.3"))
+
+
+def test_an_empty_range_is_noted(vocabulary: Vocabulary) -> None:
+    """A range was sent, and nothing of it can be read."""
+    assert read(vocabulary, result("k", "4.2", referenceRange=[{}]))[1] == [
+        ("range-not-usable", f"{PATH}.referenceRange")
+    ]
 
 
 @pytest.mark.parametrize("sent", ["QQ", "see below", "Hi"])
