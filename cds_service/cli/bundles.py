@@ -16,7 +16,12 @@ _OTHER_NAMES = {
     "ServiceRequest": ("ProcedureRequest", "DiagnosticOrder", "ReferralRequest"),
 }
 """Type of a query → what other versions of FHIR call it, or keep beside it; their words for a status are others too."""
-_BESIDE = frozenset({"AllergyIntolerance", "Device", "DeviceUseStatement", "DeviceUsage", "DiagnosticReport"})
+_BESIDE = frozenset(
+    {
+        *("AllergyIntolerance", "Device", "DeviceUseStatement", "DeviceUsage", "DiagnosticReport"),
+        "Medication",  # beside the orders: alone it answers no question for orders
+    }
+)
 _IGNORED = frozenset({"_count", "_sort", "patient"})
 
 
@@ -96,7 +101,7 @@ def hook_request(
 
 
 def _beside(resources: list[dict[str, Any]], patient_id: str) -> dict[str, Any]:
-    """Return what no query asks for and is read all the same: devices, allergies, reports with results inside."""
+    """Return what no query asks for and is read all the same: products, devices, allergies, reports."""
     found = [
         one
         for one in resources
@@ -132,8 +137,6 @@ def _evaluate(query: str, resources: list[dict[str, Any]], patient_id: str) -> d
             or one.get("resourceType") in _OTHER_NAMES.get(parts.path, ())
         )
     ]
-    if parts.path == "MedicationRequest":
-        matches += [one for one in resources if one.get("resourceType") == "Medication"]
     return _searchset(matches)
 
 

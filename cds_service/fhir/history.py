@@ -131,8 +131,10 @@ class HistoryReader:
             if _status(resource) == "entered-in-error":
                 self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
-            self._intake.is_named(placed, "relationship", resource.relationship)
             relative = wording(resource.relationship)
+            if not relative:
+                path = f"{placed.path}.relationship"
+                self._intake.note("information", "relative-not-named", path, "Send who it is.")
             for place, condition in enumerate(resource.condition or ()):
                 self._intake.is_named(placed, f"condition[{place}].code", condition.code)
                 words = wording(condition.code)

@@ -88,6 +88,11 @@ class UnitTable:
         value = (quantity.value * factor + offset).quantize(self._quantum, ROUND_HALF_UP)
         return Converted(value, was_converted=True, unit=unit)
 
+    @property
+    def step(self) -> Decimal:
+        """The smallest difference between two converted values."""
+        return self._quantum
+
     def _understood(self, unit: str, quantity: Quantity) -> tuple[Decimal, Decimal] | str:
         """Return factor and offset of `unit`, unless what stands beside it is another unit of this lab."""
         numbers = self._meaning(unit)

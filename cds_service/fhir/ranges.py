@@ -57,7 +57,7 @@ def read_range(
     chosen, fault = _chosen(ranges)
     if chosen is None:
         return OwnRange(fault=fault) if fault else _NONE
-    low, high = (_bound(units, bound, value) for bound in (chosen.low, chosen.high))
+    low, high = _bound(units, chosen.low, value, 1), _bound(units, chosen.high, value, -1)
     if (low is not None and high is not None and low >= high) or (low is None and high == 0):
         return OwnRange(fault=NOT_ORDERED)
     if low is None and high is None:
@@ -105,14 +105,25 @@ def range_in(text: str) -> ReferenceRange | None:
     return None
 
 
-def _bound(units: UnitTable, bound: Quantity | None, value: Quantity) -> Decimal | None:
-    """Convert one bound; a bound without a unit has the unit of the value."""
+def _bound(units: UnitTable, bound: Quantity | None, value: Quantity, inward: int) -> Decimal | None:
+    """Convert one bound; a bound without a unit has the unit of the value.
+
+    `inward` tells on which side of the bound the range lies, 1 above it. Where rounding alone would put a value that
+    lies outside onto the bound, the bound gives way by one step: what the laboratory calls high stays high.
+    """
     if bound is None or bound.value is None:
         return None
     if printed_unit(bound) is None:
         bound = Quantity(value=bound.value, unit=value.unit, system=value.system, code=value.code)
     converted = units.convert(bound)
-    return converted.value if isinstance(converted, Converted) else None
+    if not isinstance(converted, Converted):
+        return None
+    own = units.convert(value)
+    is_same_unit = isinstance(own, Converted) and own.unit == converted.unit
+    if value.value is None or bound.value is None or not (is_same_unit and isinstance(own, Converted)):
+        return converted.value
+    is_outside = (bound.value - value.value) * inward > 0
+    return own.value + units.step * inward if is_outside and own.value == converted.value else converted.value
 
 
 def _printed(lower: Quantity | None, upper: Quantity | None, value: Quantity) -> str:

@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.fhir.labs import LabReader
+from cds_service.fhir.quantities import Converted, UnitTable
+from cds_service.fhir.ranges import read_range
+from cds_service.fhir.shapes import Quantity, ReferenceRange
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.knowledge.codes import Tables
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Amount, Measurement
+from tests.support.places import TERMINOLOGY
 from tests.unit.fhir.content import define_lab
 from tests.unit.fhir.json_values import json_values
 from tests.unit.fhir.records import (
@@ -244,6 +249,25 @@ def test_the_kind_of_a_range_has_another_name_in_dstu2(vocabulary: Vocabulary) -
     usual = {"meaning": coded(("r", "normal")), "low": quantity("3.5"), "high": quantity("5.3")}
     found = one(vocabulary, result("k", "4.2", referenceRange=[aimed, usual]))
     assert (found.low, found.high) == (Decimal("3.5"), Decimal("5.3"))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_low", "is_high"),
+    [("109", False, False), ("110", False, True), ("70", False, False), ("69", True, False)],
+)
+def test_rounding_puts_no_value_onto_a_bound(value: str, is_low: bool, is_high: bool) -> None:
+    """One mg/dL of glucose is less than the last digit in mmol/L: 110 lies above 109 all the same."""
+    lab = define_lab("glucose", conversions="glucose", unit="mmol/L", decimals=1, plausible={})
+    units = UnitTable(lab, Tables(TERMINOLOGY).conversions, Tables(TERMINOLOGY).spellings)
+    sent = Quantity(value=Decimal(value), unit="mg/dL")
+    bounds = ReferenceRange(low=Quantity(value=Decimal(70)), high=Quantity(value=Decimal(109), unit="mg/dL"))
+    own = read_range([bounds], sent, units, None)
+    found = units.convert(sent)
+    assert isinstance(found, Converted)
+    assert own.low is not None
+    assert own.high is not None
+    assert (found.value < own.low, found.value > own.high) == (is_low, is_high)
+    assert own.printed == "70-109"
 
 
 def test_an_empty_range_is_noted(vocabulary: Vocabulary) -> None:
