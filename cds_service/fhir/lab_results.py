@@ -85,10 +85,11 @@ def results_by_lab(
 def _note_unnamed(intake: Intake, placed: Placed) -> None:
     """Note an Observation, or a part of one, that has a value and does not say of what."""
     resource = placed.resource
-    if _has_value(resource) or resource.component:
+    if resource.code is not None or _has_value(resource) or resource.component:
         intake.is_named(placed, "code", resource.code)
-    for place, component in enumerate(resource.component or ()):
-        intake.is_named(placed, f"component[{place}].code", component.code)
+    if resource.component:
+        for place, component in enumerate(resource.component):
+            intake.is_named(placed, f"component[{place}].code", component.code)
 
 
 def _has_value(part: Resource | Component) -> bool:

@@ -79,6 +79,8 @@ class Notebook:
 
     def is_named(self, placed: Placed, member: str, concept: CodeableConcept | None) -> bool:
         """Whether a concept says anything at all; one that does not is noted, once with what made it unreadable."""
+        if concept is not None and _says_all(concept):  # nearly always, and cheap
+            return True
         path = f"{placed.path}.{member}"
         if concept is not None:
             for place, coding in enumerate(concept.coding or ()):
@@ -97,6 +99,17 @@ class Notebook:
     def status_not_understood(self, placed: Placed, member: str, remedy: str) -> None:
         """Note a status that is none of the words that FHIR has for it."""
         self.note("information", "status-not-understood", f"{placed.path}.{member}", remedy)
+
+
+def _says_all(concept: CodeableConcept) -> bool:
+    """Whether every coding says something, and there is one or a text."""
+    codings = concept.coding
+    if not codings:
+        return bool(concept.text)
+    for coding in codings:  # noqa: SIM110 - a generator would cost as much as the rest of reading a result
+        if not (coding.code or coding.display):
+            return False
+    return True
 
 
 def _says_something(concept: CodeableConcept) -> bool:
