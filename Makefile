@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check pages bench mutate lint format lock clean
+.PHONY: help setup run test check pages bench fuzz mutate lint format lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ pages: $(VENV)/.ready  ## write docs/trace.md and docs/clinical-review.md again 
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench
+
+fuzz: $(VENV)/.ready  ## break the form of sample calls ten thousand times; ends by itself after some minutes
+	CDS_FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/functional/test_broken_forms.py
 
 mutate: $(VENV)/.ready  ## change content and engine bit by bit and list what no test notices (the engine takes an hour)
 	$(BIN)/python -m tests.mutation.content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 from cds_service.errors import BlockedServerError
 from cds_service.fetch.addresses import Base, Policy
@@ -68,7 +69,9 @@ class Gatherer:
         notes += [_not_granted(key, query) for key, query in refused.items() if key in absent or key in paged]
         visit = _Visit(self._client, server, request.context.patient_id, _errand(deadline, request), notes)
         visit.fetch_absent(prefetch, {key: query for key, query in absent.items() if key in granted})
-        visit.fetch_pages({key: value for key, value in prefetch.items() if key in granted and value})
+        visit.fetch_pages(
+            {key: value for key, value in prefetch.items() if key in granted and value}, templates
+        )
         return request._replace(prefetch=prefetch, notes=(*request.notes, *notes))
 
     def _server(self, request: HookRequest, notes: list[ReadingNote]) -> _Server | None:
@@ -140,18 +143,21 @@ class _Visit:
                     _note("fetched", f"prefetch.{key}", "Not sent; read from the FHIR server.", "information")
                 )
 
-    def fetch_pages(self, prefetch: Mapping[str, Resource]) -> None:
+    def fetch_pages(self, prefetch: Mapping[str, Resource], templates: Mapping[str, str]) -> None:
         """Follow the next links of every Bundle below the same base, at most ten pages each, never one twice.
 
+        A relative link is resolved against the address that was asked.
         A page that does not come leaves its link in place, so that the answer counts as incomplete.
         """
         bundles = {key: value for key, value in prefetch.items() if _next_of(value)}
+        asked = {key: f"{self._server.base.text}/{templates[key].partition('?')[0]}" for key in bundles}
         seen: dict[str, set[str]] = {key: set() for key in bundles}
         for _round in range(_MOST_PAGES - 1):
             urls = {
                 key: url
                 for key, bundle in bundles.items()
-                if (url := _next_of(bundle)) is not None and url not in seen[key]
+                if (link := _next_of(bundle)) is not None
+                and (url := _resolved(asked[key], link)) not in seen[key]
             }
             if not urls:
                 return
@@ -192,6 +198,14 @@ def _errand(deadline: Deadline, request: HookRequest) -> Errand:
 def _next_of(bundle: Resource) -> str | None:
     """Return the address of the next page, if there is one."""
     return next((link.url for link in bundle.link or () if link.relation == "next" and link.url), None)
+
+
+def _resolved(asked: str, link: str) -> str:
+    """Return the absolute address of a link; one that cannot be resolved stays as it is and is not followed."""
+    try:
+        return urljoin(asked, link)
+    except ValueError:
+        return link
 
 
 def _not_granted(key: str, query: str) -> ReadingNote:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cds_service.cards.compose import CardComposer
+from cds_service.cards.explanation import EXTENSION as EXPLANATION
+from cds_service.cards.explanation import note_object
 from cds_service.cards.stages import Stages
 from cds_service.engine.findings import FindingBook, FindingRules
 from cds_service.engine.levels import LevelRules
@@ -26,6 +28,7 @@ from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import AS_OF_EXTENSION, HookRequest, decode_request
 from cds_service.fhir.prefetch import prefetch_templates
 from cds_service.fhir.reader import read_facts, records_presentation
+from cds_service.fhir.resources import CONTEXT
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.gathering import Gather
 from cds_service.model.decision import Decision
@@ -112,7 +115,7 @@ def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
     Raises an `AnswerError` by the answer contract.
     """
     considered = consider(body, service_id, reasoner, now, may_replay=may_replay, extent=extent)
-    return respond(considered.decision.cards)
+    return respond(considered.decision.cards, extension_of(considered.decision))
 
 
 def consider(  # noqa: PLR0913 - one argument per thing that an answer depends on
@@ -164,6 +167,23 @@ def is_decidable(moment: datetime) -> bool:
 def respond(cards: tuple[Card, ...], extension: Mapping[str, Any] | None = None) -> bytes:
     """Return the CDS Hooks response with these cards, as bytes."""
     return CDSResponse(cards=cards, extension=dict(extension) if extension else msgspec.UNSET).to_json()
+
+
+def extension_of(decision: Decision) -> Mapping[str, Any] | None:
+    """Return what the response itself has to say beside its cards.
+
+    Where nothing is said although something of the recorded problems or of the list could not be read, that are the
+    notes: there is no card to carry them.
+    """
+    if decision.cards or not any(map(_may_hide_a_problem, decision.notes)):
+        return None
+    return {EXPLANATION: {"complete": False, "notes": [note_object(note) for note in decision.notes]}}
+
+
+def _may_hide_a_problem(note: ReadingNote) -> bool:
+    """Whether a note is on something that may have been a symptom."""
+    is_costly = note.severity != "information"
+    return is_costly and note.path.startswith((CONTEXT, "prefetch.problems"))
 
 
 def decide(
@@ -273,7 +293,12 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
 
 
 def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:
-    """Hold the 412 rule: a presentation and no answer to any advertised key, or no word of it and no problems."""
+    """Hold the 412 rule: a presentation and no answer to any advertised key, or no word of it and no problems.
+
+    A recorded problem that cannot be read is refused where it may be the symptom: silence would say that it is none.
+    """
+    if facts.unread_recorded and not facts.presentations and service.trigger == "recorded-now":
+        raise MalformedRequestError("The recorded problem cannot be read.", *facts.unread_recorded)
     if service.trigger == "on-problem-list" or (
         service.trigger == "among-drafts" and not facts.presentations
     ):

@@ -25,6 +25,8 @@ from cds_service.model.definitions import Knowledge, Template
 from cds_service.model.facts import PatientFacts
 
 _ASKED_KINDS = frozenset({"laboratory", "examination"})
+_PARTIAL = frozenset({"more-pages", "more-found"})
+"""Notes that tell that a key was answered in part."""
 
 
 class Words(NamedTuple):
@@ -173,6 +175,9 @@ class DetailWriter:
             lines.append(self._text["missing"].format(missing=join(never)))
         if stages.facts.missing_keys:
             lines.append(self._text["unchecked"].format(keys=", ".join(stages.facts.missing_keys)))
+        partial = _partial(stages.facts)
+        if partial:
+            lines.append(self._text["partial"].format(keys=", ".join(partial)))
         costly = _costly(stages.facts)
         if costly:
             kinds = ", ".join(f"{code.replace('-', ' ')}: {count}" for code, count in costly.items())
@@ -206,11 +211,17 @@ def _references(shown: list[RankedCause], stages: Stages) -> set[str | int]:
     return {fact_key(fact) for facts in (*arguments, *flagged) for fact in facts}
 
 
+def _partial(facts: PatientFacts) -> list[str]:
+    """Return the keys of which only a part was read."""
+    paths = (note.path for note in facts.notes if note.code in _PARTIAL)
+    return list(dict.fromkeys(path.removeprefix("prefetch.").removesuffix(".total") for path in paths))
+
+
 def _costly(facts: PatientFacts) -> dict[str, int]:
-    """Count the notes by code that cost a fact; a whole key that was not read has its own line."""
+    """Count the notes by code that cost a fact; a key that was not read, or only in part, has its own line."""
     unread = {f"prefetch.{key}" for key in facts.missing_keys}
     counts: dict[str, int] = {}
     for note in facts.notes:
-        if note.severity != "information" and note.path not in unread:
+        if note.severity != "information" and note.path not in unread and note.code not in _PARTIAL:
             counts[note.code] = counts.get(note.code, 0) + 1
     return counts

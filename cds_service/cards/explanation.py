@@ -10,7 +10,7 @@ from cds_service.cards.wording import join
 from cds_service.model.decision import Argument, RankedCause, WorkupItem, WorkupStatus
 from cds_service.model.definitions import Knowledge, Order
 from cds_service.model.explanation import ExplanationExtent
-from cds_service.model.facts import Fact, PatientFacts
+from cds_service.model.facts import Fact, PatientFacts, ReadingNote
 from cds_service.model.order_advice import AnsweredDraft, OrderAdvice
 from cds_service.model.treatments import NotedCaution, TreatmentOption
 from cds_service.model.trust import ADDED, IN_DOCUMENT, origin_of
@@ -33,6 +33,11 @@ def fact_object(fact: Fact) -> dict[str, Any]:
     if fact.by_text:
         shown["by_text"] = True
     return shown
+
+
+def note_object(note: ReadingNote) -> dict[str, str]:
+    """Return one note as it travels."""
+    return {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
 
 
 class ExplanationWriter:
@@ -111,10 +116,7 @@ class ExplanationWriter:
                 {"option": one.treatment.id, **_caution(one.noted, seen), "taken": _facts(one.active, seen)}
                 for one in stages.treatment.warnings
             ],
-            "notes": [
-                {"severity": note.severity, "code": note.code, "path": note.path, "remedy": note.remedy}
-                for note in facts.notes
-            ],
+            "notes": [note_object(note) for note in facts.notes],
         }
         if stages.advice is not None:
             written["drafts"] = self._drafts(stages.advice, seen)

@@ -11,6 +11,17 @@ from uuid import NAMESPACE_URL, uuid5
 from cds_service.errors import MalformedRequestError
 
 _PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token of CDS Hooks, not a secret
+_OTHER_NAMES = {
+    "MedicationRequest": ("MedicationOrder", "MedicationAdministration"),
+    "ServiceRequest": ("ProcedureRequest", "DiagnosticOrder", "ReferralRequest"),
+}
+"""Type of a query → what other versions of FHIR call it, or keep beside it; their words for a status are others too."""
+_BESIDE = frozenset(
+    {
+        *("AllergyIntolerance", "Device", "DeviceUseStatement", "DeviceUsage", "DiagnosticReport"),
+        "Medication",  # beside the orders: alone it answers no question for orders
+    }
+)
 _IGNORED = frozenset({"_count", "_sort", "patient"})
 
 
@@ -83,8 +94,28 @@ def hook_request(
         "prefetch": {
             key: _evaluate(template.replace(_PATIENT_TOKEN, patient_id), resources, patient_id)
             for key, template in templates.items()
-        },
+        }
+        | _beside(resources, patient_id),
         **({"extension": {"org.spasm-cds.as-of": as_of}} if as_of else {}),
+    }
+
+
+def _beside(resources: list[dict[str, Any]], patient_id: str) -> dict[str, Any]:
+    """Return what no query asks for and is read all the same: products, devices, allergies, reports."""
+    found = [
+        one
+        for one in resources
+        if one.get("resourceType") in _BESIDE and _subject_id(one) in {patient_id, None}
+    ]
+    return {"record": _searchset(found)} if found else {}
+
+
+def _searchset(matches: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": len(matches),
+        "entry": [{"resource": one} for one in matches],
     }
 
 
@@ -100,18 +131,13 @@ def _evaluate(query: str, resources: list[dict[str, Any]], patient_id: str) -> d
     matches = [
         one
         for one in resources
-        if one.get("resourceType") == parts.path
-        and _subject_id(one) in {patient_id, None}
-        and _matches(one, parameters)
+        if _subject_id(one) in {patient_id, None}
+        and (
+            (one.get("resourceType") == parts.path and _matches(one, parameters))
+            or one.get("resourceType") in _OTHER_NAMES.get(parts.path, ())
+        )
     ]
-    if parts.path == "MedicationRequest":
-        matches += [one for one in resources if one.get("resourceType") == "Medication"]
-    return {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": len(matches),
-        "entry": [{"resource": one} for one in matches],
-    }
+    return _searchset(matches)
 
 
 def _matches(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:

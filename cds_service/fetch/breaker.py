@@ -6,6 +6,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 _CONSECUTIVE = 5
 _FEWEST_CALLS = 20
@@ -21,6 +22,13 @@ _RETRIES_OF_CALLS = 0.1
 _REMEMBERED = 500
 
 
+class Ticket(NamedTuple):
+    """One request that was let in: how often the breaker had opened by then, and whether it is the probe."""
+
+    times_opened: int
+    is_probe: bool
+
+
 class Origin:
     """What is known of one server: recent outcomes, who waits for it, and whether it is left alone for now."""
 
@@ -33,6 +41,7 @@ class Origin:
         self._consecutive = 0
         self._open_until = 0.0
         self._is_probing = False
+        self._times_opened = 0
         self._visitors = 0
         self.places = threading.BoundedSemaphore(_PLACES)
         self._calls = self._retries = 0
@@ -50,26 +59,33 @@ class Origin:
         with self._lock:
             self._visitors -= 1
 
-    def enter(self) -> bool:
-        """Begin one request; False while the breaker is open, except for the one probe after its time."""
+    def enter(self) -> Ticket | None:
+        """Begin one request; None while the breaker is open, except for the one probe after its time."""
         with self._lock:
-            if self._open_until:
+            is_probe = bool(self._open_until)
+            if is_probe:
                 if self._clock() < self._open_until or self._is_probing:
-                    return False
+                    return None
                 self._is_probing = True
             self._calls += 1
-            return True
+            return Ticket(self._times_opened, is_probe)
 
-    def leave(self, *, succeeded: bool) -> None:
-        """End one request and learn from its outcome."""
+    def leave(self, ticket: Ticket, *, succeeded: bool) -> None:
+        """End one request and learn from its outcome.
+
+        What began before the breaker last opened is over and says nothing of now: the probe alone decides.
+        """
         with self._lock:
+            if ticket.times_opened != self._times_opened:
+                return
             now = self._clock()
             self._outcomes.append((now, succeeded))
             self._consecutive = 0 if succeeded else self._consecutive + 1
-            was_probing, self._is_probing = self._is_probing, False
-            if succeeded and (was_probing or not self._open_until):
+            if ticket.is_probe:
+                self._is_probing = False
                 self._open_until = 0.0
-            elif not succeeded and (was_probing or self._is_failing(now)):
+            if not succeeded and (ticket.is_probe or self._is_failing(now)):
+                self._times_opened += 1
                 self._open_until = now + _OPEN_S * (1 + _JITTER * self._chance())
 
     def may_retry(self) -> bool:

@@ -16,7 +16,7 @@ from cds_service.errors import BlockedServerError
 from cds_service.fetch.addresses import Base, Policy, Resolver, resolve
 from cds_service.fetch.answers import Answer, Errand, Failed, Page
 from cds_service.fetch.body import PIECE, Body
-from cds_service.fetch.breaker import Origin, Origins
+from cds_service.fetch.breaker import Origin, Origins, Ticket
 from cds_service.fetch.limits import MOST_BYTES
 from cds_service.fetch.transport import Call, session_for
 
@@ -105,13 +105,14 @@ class FHIRClient:
         try:
             if errand.deadline.left() < _LEAST_LEFT_S:  # no fault of the server, which was not asked
                 return Failed("timeout")
-            if not origin.enter():
+            ticket = origin.enter()
+            if ticket is None:
                 return Failed("unavailable")
-            return self._get_now(server, url, errand, call)
+            return self._get_now(server, url, errand, call, ticket)
         finally:
             origin.places.release()
 
-    def _get_now(self, server: _Server, url: str, errand: Errand, call: Call) -> Answer:
+    def _get_now(self, server: _Server, url: str, errand: Errand, call: Call, ticket: Ticket) -> Answer:
         answer: Answer = Failed("fault")
         self._count(1)
         try:
@@ -119,7 +120,8 @@ class FHIRClient:
                 answer = _try(server, url, errand)
         finally:
             self._count(-1)
-            server.origin.leave(succeeded=isinstance(answer, Page) or answer.why in _OF_A_WELL_SERVER)
+            is_well = isinstance(answer, Page) or answer.why in _OF_A_WELL_SERVER
+            server.origin.leave(ticket, succeeded=is_well)
         return answer
 
     def _count(self, change: int) -> None:

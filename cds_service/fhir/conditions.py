@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import date
 
 from cds_service.fhir.dates import read_when
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Resource, code_of, wording
+from cds_service.fhir.notebook import Placed
+from cds_service.fhir.resources import CONTEXT, Intake
+from cds_service.fhir.shapes import Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import code_of, wording
 from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentation, When
 
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _NOT_FIRM = frozenset({"provisional", "differential", "unconfirmed"})
+_VERIFICATIONS = frozenset({*_NOT_TRUE, *_NOT_FIRM, "confirmed", "unknown"})
 _OVER = frozenset({"inactive", "resolved"})
 _LASTING = frozenset({"remission", "relapse", "recurrence"})
 """The illness is still the patient's: an end that is recorded with it is the end of an episode."""
 _STATUSES = frozenset({"active", *_OVER, *_LASTING})
+_SEND_VERIFICATION = "Send a code of condition-ver-status; the condition was taken as confirmed."
 _SEND_STATUS = (
     "Send a code of condition-clinical; the condition was taken as active unless its end is on record."
 )
@@ -49,13 +53,13 @@ class ConditionReader:
         sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
         if not sets:
             return None
-        verification = code_of(resource.verification_status)
+        verification = self._verification(placed)
         if verification in _NOT_TRUE:
             self._intake.note(
                 "information", "not-true", placed.path, f"The condition is {verification}; it was not used."
             )
             return None
-        onset, recorded = self._onset(placed), _recorded(resource)
+        onset, recorded = self._onset(placed), self._recorded(placed)
         return RecordedCondition(
             value_sets=sets,
             by_text=frozenset(by_text - by_code),
@@ -77,7 +81,7 @@ class ConditionReader:
         types = coded or texted
         if not types:
             return None
-        if code_of(resource.verification_status) in _NOT_TRUE or not self._is_active(placed):
+        if self._verification(placed) in _NOT_TRUE or not self._is_active(placed):
             self._intake.note(
                 "information",
                 "not-current",
@@ -85,7 +89,7 @@ class ConditionReader:
                 "The recorded problem is refuted, in error or over.",
             )
             return None
-        onset, recorded = self._onset(placed), _recorded(resource)
+        onset, recorded = self._onset(placed), self._recorded(placed)
         return RecordedPresentation(
             types=tuple(_specific(types, texted)),
             reference=_reference(resource),
@@ -106,9 +110,12 @@ class ConditionReader:
     def _read_names(self, placed: Placed) -> tuple[frozenset[str], frozenset[str]]:
         """Return names by code and by text; displays are read as text only where no code is known."""
         concept = placed.resource.code
+        if not self._intake.is_named(placed, "code", concept) or concept is None:
+            self._intake.doubt(placed)
+            if placed.where == CONTEXT:
+                self._intake.unread_recorded.append(placed.path)
+            return frozenset(), frozenset()
         by_code = self._vocabulary.problem_codes.names(concept)
-        if concept is None:
-            return by_code, frozenset()
         text = self._intake.bounded(concept.text, f"{placed.path}.code.text") if concept.text else None
         by_text = self._vocabulary.problem_text.find(text)
         if not by_code and not concept.text:
@@ -117,7 +124,13 @@ class ConditionReader:
         return by_code, by_text
 
     def _onset(self, placed: Placed) -> When | None:
-        onset = _onset(placed.resource)
+        resource, when = placed.resource, self._intake.when
+        period = resource.onset_period
+        onset = (
+            when(placed, "onsetDateTime", resource.onset_date_time)
+            or when(placed, "onsetPeriod.start", period.start if period else None)
+            or read_when(resource.onset_string)
+        )
         if onset is None and (placed.resource.onset_age is not None or placed.resource.onset_string):
             self._intake.note("information", "onset-not-a-date", f"{placed.path}.onset", _SEND_ONSET)
         return onset
@@ -126,18 +139,35 @@ class ConditionReader:
         """Whether a condition holds today; a status that says nothing known is no end of it, and is noted."""
         resource = placed.resource
         status = _status(resource)
-        if status is not None and status not in _STATUSES:
+        if resource.clinical_status is not None and status not in _STATUSES:
             self._intake.note(
                 "information", "status-not-understood", f"{placed.path}.clinicalStatus", _SEND_STATUS
             )
         if status in _OVER or status in _LASTING:
             return status in _LASTING
-        ended = read_when(resource.abatement_date_time) or read_when(
-            resource.abatement_period.end if resource.abatement_period else None
+        period, when = resource.abatement_period, self._intake.when
+        ended = when(placed, "abatementDateTime", resource.abatement_date_time) or when(
+            placed, "abatementPeriod.end", period.end if period else None
         )
         if ended is not None:
             return ended.latest > self._as_of
         return not (resource.abatement_boolean or resource.abatement_string)
+
+    def _recorded(self, placed: Placed) -> When | None:
+        resource, when = placed.resource, self._intake.when
+        return (
+            when(placed, "recordedDate", resource.recorded_date)
+            or when(placed, "assertedDate", resource.asserted_date)
+            or when(placed, "dateRecorded", resource.date_recorded)
+        )
+
+    def _verification(self, placed: Placed) -> str | None:
+        """Return how sure the condition is; a word that FHIR does not have is noted and taken for sure."""
+        sent = placed.resource.verification_status
+        verification = code_of(sent)
+        if sent is not None and verification not in _VERIFICATIONS:
+            self._intake.status_not_understood(placed, "verificationStatus", _SEND_VERIFICATION)
+        return verification
 
 
 def _specific(types: list[str], texted: list[str]) -> list[str]:
@@ -154,23 +184,6 @@ def _status(resource: Resource) -> str | None:
         return status
     words = [coding.display or coding.code for coding in sent.coding or ()] + [sent.text]
     return next((each for word in words if word and (each := word.strip().lower()) in _STATUSES), status)
-
-
-def _onset(resource: Resource) -> When | None:
-    period = resource.onset_period
-    return (
-        read_when(resource.onset_date_time)
-        or read_when(period.start if period else None)
-        or read_when(resource.onset_string)
-    )
-
-
-def _recorded(resource: Resource) -> When | None:
-    return (
-        read_when(resource.recorded_date)
-        or read_when(resource.asserted_date)
-        or read_when(resource.date_recorded)
-    )
 
 
 def _reference(resource: Resource) -> str | None:

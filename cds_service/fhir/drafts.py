@@ -13,9 +13,10 @@ import msgspec
 from cds_service.fhir.conditions import ConditionReader
 from cds_service.fhir.draft_orders import DRAFTS, Drafted, Reasons
 from cds_service.fhir.medications import MedicationReader
+from cds_service.fhir.notebook import Placed
 from cds_service.fhir.orders import asked_for
 from cds_service.fhir.resource_types import REQUESTS
-from cds_service.fhir.resources import Intake, Placed
+from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import CodeableConcept, Entry, Reference, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.facts import DraftOrder, Fact, Medication, RecordedPresentation
@@ -112,7 +113,7 @@ class DraftReader:
         if resource.code is None and not resource.item:
             self._intake.note("information", "draft-not-named", placed.path, _NAME_IT)
             return None
-        asked = asked_for(self._vocabulary, resource, placed.reference)
+        asked = asked_for(self._vocabulary, self._intake, placed)
         if asked is None:
             return None
         fact = Fact(what=asked.placed.fact.what, reference=placed.reference, value="draft", note=DRAFT)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.fhir.dates import read_when
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import CodeableConcept, Resource, code_of, concepts, wording
+from cds_service.fhir.notebook import Placed
+from cds_service.fhir.resources import Intake
+from cds_service.fhir.shapes import CodeableConcept, Reference, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import code_of, concepts, wording
 from cds_service.model.facts import Allergy, Fact, RecordedCondition, Relative, When
 
 _DONE = frozenset({"completed", "unknown", ""})
@@ -15,6 +16,8 @@ _UNDER_WAY = "in-progress"
 _IN_PLACE = frozenset({"active", "unknown", "available", ""})
 _NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
+_ALLERGY_STATUSES = frozenset({None, "", "active", "confirmed", "unconfirmed", "presumed", "provisional"})
+_USED_NO_MORE = frozenset({"completed", "entered-in-error", "stopped", "intended", "not-done"})
 
 
 class HistoryReader:
@@ -35,7 +38,9 @@ class HistoryReader:
             if resource.not_done or resource.not_performed or (status not in _DONE and status != _UNDER_WAY):
                 self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
-            when = _performed(resource)
+            if not status:
+                self._intake.status_not_understood(placed, "status", "Send a status; it was taken as done.")
+            when = self._performed(placed)
             if when is not None and when.earliest > self._as_of:
                 continue
             one = self._recorded(placed, resource.code, when, active=status == _UNDER_WAY)
@@ -46,15 +51,41 @@ class HistoryReader:
     def devices(self) -> list[RecordedCondition]:
         """Return devices that are in place, as active conditions."""
         read = []
+        out_of_use = self._devices_out_of_use()
         for placed in self._intake.of("Device"):
             resource = placed.resource
             if _status(resource) not in _IN_PLACE:
+                self._intake.note(
+                    "information", "device-not-in-place", f"{placed.path}.status", "It was not used."
+                )
                 continue
-            for concept in _kinds_of_device(resource):
+            if resource.id is not None and resource.id in out_of_use:
+                continue
+            kinds = _kinds_of_device(resource)
+            if not kinds:
+                self._intake.is_named(placed, "type", None)
+            for concept in kinds:
                 one = self._recorded(placed, concept, None, active=True)
                 if one is not None:
                     read.append(one)
         return read
+
+    def _devices_out_of_use(self) -> set[str]:
+        """Return the ids of devices of which a statement says that they are used no more, with a note for each."""
+        ids = set()
+        for placed in self._intake.of("DeviceUseStatement", "DeviceUsage"):
+            resource = placed.resource
+            span = resource.timing_period or resource.when_used
+            ended = self._intake.when(placed, "timingPeriod.end", span.end if span else None)
+            is_over = ended is not None and ended.latest < self._as_of
+            if _status(resource) in _USED_NO_MORE or is_over:
+                link = resource.device.reference if resource.device else None
+                text = link.reference if isinstance(link, Reference) else link
+                ids.add((text or "").rsplit("/", maxsplit=1)[-1])
+                self._intake.note(
+                    "information", "device-not-in-place", placed.path, "The device it names was not used."
+                )
+        return ids
 
     def allergies(self) -> list[Allergy]:
         """Return allergies and intolerances that hold, by the medicines and things that the content knows."""
@@ -66,8 +97,18 @@ class HistoryReader:
                 code_of(resource.clinical_status),
                 _status(resource),
             }
+            if stated & (_NOT_TRUE | _OVER):
+                self._intake.note(
+                    "information",
+                    "allergy-does-not-hold",
+                    placed.path,
+                    "Refuted, in error or over; not used.",
+                )
+                continue
+            if stated - _ALLERGY_STATUSES:
+                self._intake.status_not_understood(placed, "clinicalStatus", "The allergy was taken to hold.")
             code = resource.code or resource.substance  # DSTU2 has a substance, and one status for both
-            if code is None or stated & (_NOT_TRUE | _OVER):
+            if not self._intake.is_named(placed, "code", code) or code is None:
                 continue
             sets, _name, by_text = self._vocabulary.medicine_names(code)
             by_code, in_words = self._names(placed, code)
@@ -88,9 +129,14 @@ class HistoryReader:
         for placed in self._intake.of("FamilyMemberHistory"):
             resource = placed.resource
             if _status(resource) == "entered-in-error":
+                self._intake.note("information", "status-not-usable", f"{placed.path}.status", "Not used.")
                 continue
             relative = wording(resource.relationship)
-            for condition in resource.condition or ():
+            if not relative:
+                path = f"{placed.path}.relationship"
+                self._intake.note("information", "relative-not-named", path, "Send who it is.")
+            for place, condition in enumerate(resource.condition or ()):
+                self._intake.is_named(placed, f"condition[{place}].code", condition.code)
                 words = wording(condition.code)
                 if words and condition.code is not None:
                     by_code, in_words = self._names(placed, condition.code)
@@ -106,7 +152,8 @@ class HistoryReader:
     def _recorded(
         self, placed: Placed, concept: CodeableConcept | None, when: When | None, *, active: bool
     ) -> RecordedCondition | None:
-        if concept is None:
+        if not self._intake.is_named(placed, "code", concept) or concept is None:
+            self._intake.doubt(placed)
             return None
         by_code, by_text = self._names(placed, concept)
         sets = by_code | by_text
@@ -126,6 +173,15 @@ class HistoryReader:
                 on=when.text if when else None,
                 by_text=not by_code,
             ),
+        )
+
+    def _performed(self, placed: Placed) -> When | None:
+        resource, when = placed.resource, self._intake.when
+        period = resource.performed_period or resource.occurrence_period
+        return (
+            when(placed, "performedDateTime", resource.performed_date_time)
+            or when(placed, "performedPeriod", (period.end or period.start) if period else None)
+            or when(placed, "occurrenceDateTime", resource.occurrence_date_time)
         )
 
     def _names(self, placed: Placed, concept: CodeableConcept) -> tuple[frozenset[str], frozenset[str]]:
@@ -150,15 +206,6 @@ def _status(resource: Resource) -> str:
 
 def _reference(resource: Resource) -> str | None:
     return f"{resource.resource_type}/{resource.id}" if resource.id else None
-
-
-def _performed(resource: Resource) -> When | None:
-    period = resource.performed_period or resource.occurrence_period
-    return (
-        read_when(resource.performed_date_time)
-        or read_when((period.end or period.start) if period else None)
-        or read_when(resource.occurrence_date_time)
-    )
 
 
 def _kinds_of_device(resource: Resource) -> list[CodeableConcept]:

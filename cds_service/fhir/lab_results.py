@@ -6,17 +6,13 @@ from decimal import Decimal
 
 import msgspec
 
+from cds_service.fhir.dates import read_when
+from cds_service.fhir.notebook import Placed
 from cds_service.fhir.quantities import quantity_in
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import (
-    Category,
-    CodeableConcept,
-    Component,
-    Quantity,
-    Resource,
-    category_codes,
-)
+from cds_service.fhir.resources import Intake
+from cds_service.fhir.shapes import Category, CodeableConcept, Component, Quantity, Resource
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.fhir.words import category_codes
 
 _LABORATORY = frozenset({"laboratory", "lab"})
 _NO_LABORATORY = frozenset(
@@ -58,30 +54,51 @@ def results_by_lab(
     Observations that are no result of a known lab are laid aside in `others`.
     """
     found: dict[str, list[tuple[str, Result]]] = {}
+    days: dict[str, str] = {}
     names = vocabulary.lab_codes.names
     for placed in intake.of("Observation"):
         resource = placed.resource
         labs = names(resource.code)
         if labs:
             for lab in labs:
-                found.setdefault(lab, []).append((_day(resource), Result(lab, resource, placed)))
+                found.setdefault(lab, []).append((_day(resource, days), Result(lab, resource, placed)))
         else:
+            _note_unnamed(intake, placed)
             lab_in_words = _in_words(vocabulary, intake, resource, placed, "")
             if lab_in_words is None:
                 others.append(placed)
             else:
                 result = Result(lab_in_words, resource, placed, by_text=True)
-                found.setdefault(lab_in_words, []).append((_day(resource), result))
+                found.setdefault(lab_in_words, []).append((_day(resource, days), result))
         if resource.component:
             for place, component in enumerate(resource.component):
                 inner = f".component[{place}]"
                 for lab in names(component.code):
                     result = Result(lab, component, placed, inner)
-                    found.setdefault(lab, []).append((_day(resource), result))
+                    found.setdefault(lab, []).append((_day(resource, days), result))
                 if not labs and (lab := _in_words(vocabulary, intake, component, placed, inner) or ""):
                     result = Result(lab, component, placed, inner, by_text=True)
-                    found.setdefault(lab, []).append((_day(resource), result))
+                    found.setdefault(lab, []).append((_day(resource, days), result))
     return found
+
+
+def _note_unnamed(intake: Intake, placed: Placed) -> None:
+    """Note an Observation, or a part of one, that has a value and does not say of what."""
+    resource = placed.resource
+    if resource.code is not None or _has_value(resource) or resource.component:
+        intake.is_named(placed, "code", resource.code)
+    if resource.component:
+        for place, component in enumerate(resource.component):
+            intake.is_named(placed, f"component[{place}].code", component.code)
+
+
+def _has_value(part: Resource | Component) -> bool:
+    return not (
+        part.value_quantity is None
+        and part.value_string is None
+        and part.value_codeable_concept is None
+        and part.value_integer is None
+    )
 
 
 def _in_words(
@@ -114,13 +131,29 @@ def _may_be_laboratory(category: list[Category | str] | Category | str | None) -
     return bool(codes & _LABORATORY) or not codes & _NO_LABORATORY
 
 
-def _day(resource: Resource) -> str:
-    """Return the day of a result as written; results without one come last."""
+def is_dated(resource: Resource) -> bool:
+    """Whether an Observation says in any form when it was made, be it a date or not."""
+    return any(_dates(resource))
+
+
+def _dates(resource: Resource) -> tuple[str | None, ...]:
+    """Return what an Observation says of when it was made, the time of the sample first."""
     period = resource.effective_period
-    written = (
-        resource.effective_date_time
-        or resource.effective_instant
-        or ((period.end or period.start) if period else None)
-        or resource.issued
-    )
-    return written[:10] if written and written[0].isdigit() else ""
+    span = (period.end or period.start) if period else None
+    return resource.effective_date_time, resource.effective_instant, span, resource.issued
+
+
+def _day(resource: Resource, days: dict[str, str]) -> str:
+    """Return the day of a result as written; those that have none come last.
+
+    `days` keeps what was found to be one: the results of a sample share it.
+    """
+    for written in _dates(resource):
+        if written:
+            start = written[:10]
+            day = days.get(start)
+            if day is None:
+                day = days[start] = start if read_when(start) is not None else ""
+            if day:
+                return day
+    return ""

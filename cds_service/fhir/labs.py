@@ -6,13 +6,14 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 
-from cds_service.fhir.dates import moment_key, read_when
-from cds_service.fhir.interpretation import FLAGS, flag_of
-from cds_service.fhir.lab_results import Result, results_by_lab, stated_quantity
-from cds_service.fhir.quantities import Converted, printed_unit
+from cds_service.fhir.dates import moment_key
+from cds_service.fhir.interpretation import FLAGS, absence_of, flag_of, is_flag_unknown
+from cds_service.fhir.lab_results import Result, is_dated, results_by_lab, stated_quantity
+from cds_service.fhir.notebook import Placed, observed_on
+from cds_service.fhir.quantities import Converted, comparator_of, printed_unit
 from cds_service.fhir.ranges import A_STAGE, read_range
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Quantity, Resource
+from cds_service.fhir.resources import Intake
+from cds_service.fhir.shapes import Quantity
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Amount, Fact, Measurement, When
@@ -22,7 +23,7 @@ _UNCERTAIN = frozenset({"unknown", ""})
 _UNIT_SHAPE = re.compile(r"[\w\[\]{}/*^.%()µμ²³· +-]{1,30}")
 _ENOUGH = 2
 """So many usable results of one lab are read: the newest, and some to compare or to calculate with."""
-_COMPARATORS = frozenset({"<", "<=", ">", ">="})
+_SEND_FLAG = "Send a code of v3-ObservationInterpretation; the value was judged without it."
 
 REMEDIES = {
     "value-missing": "Send valueQuantity with a number.",
@@ -30,6 +31,7 @@ REMEDIES = {
     "unit-not-understood": "Send a UCUM unit of this quantity; a unit is never guessed.",
     "unit-mismatch": "Send one unit; the printed one and its code are two different ones.",
     "display-contradicts-code": "Send the code of what the words name; the result was not used.",
+    "comparator-not-understood": "Send <, <=, > or >=; the number was not used.",
     "value-implausible": "Check the value and its unit; it was not believed.",
 }
 
@@ -61,6 +63,7 @@ class LabReader:
         last_day = ""
         for day, result in results:
             if usable >= _ENOUGH and day != last_day:
+                self._note_undated(results)
                 break
             last_day = day
             measurement = self._measure(result)
@@ -69,8 +72,27 @@ class LabReader:
                 usable += measurement.value is not None or measurement.flag is not None
         return tuple(sorted(kept, key=lambda one: moment_key(one.taken), reverse=True))
 
+    def _note_undated(self, results: list[tuple[str, Result]]) -> None:
+        """Note the results that cannot be placed in time, which stand last: one of them may be the newest."""
+        for day, result in reversed(results):
+            if day:
+                return
+            self._taken(result)
+
+    def _taken(self, result: Result) -> When | None:
+        """Return when a result was taken; one that cannot be placed is noted, once with the date that is none."""
+        taken = observed_on(result.placed, self._intake)
+        if taken is None and not is_dated(result.whole):
+            self._intake.note(
+                "warning",
+                "undated-result",
+                result.path,
+                "Send effectiveDateTime; the result cannot be placed.",
+            )
+        return taken
+
     def _measure(self, result: Result) -> Measurement | None:
-        part, whole, path = result.part, result.whole, result.path
+        part, path = result.part, result.path
         status = result.status
         if status not in _USED and status not in _UNCERTAIN:
             self._intake.note(
@@ -86,12 +108,8 @@ class LabReader:
                 "warning", "display-contradicts-code", f"{path}.code", REMEDIES["display-contradicts-code"]
             )
             return None
-        taken = _taken(whole)
-        if taken is None:
-            self._intake.note(
-                "warning", "undated-result", path, "Send effectiveDateTime; the result cannot be placed."
-            )
-        elif taken.earliest > self._tomorrow:
+        taken = self._taken(result)
+        if taken is not None and taken.earliest > self._tomorrow:
             self._intake.note(
                 "warning", "future-result", path, "The result lies in the future; it was not used."
             )
@@ -104,7 +122,11 @@ class LabReader:
 
     def _note_without_quantity(self, result: Result) -> None:
         part = result.part
-        if part.value_string is None and part.value_integer is None and part.value_codeable_concept is None:
+        if part.data_absent_reason is not None:
+            reason = absence_of(part.data_absent_reason)
+            remedy = f"The laboratory gives no value: {reason}."
+            self._intake.note("information", f"value-absent-{reason}", result.path, remedy)
+        elif part.value_string is None and part.value_integer is None and part.value_codeable_concept is None:
             if not (part is result.whole and result.whole.component):
                 self._intake.note("information", "value-missing", result.path, REMEDIES["value-missing"])
         else:
@@ -117,7 +139,10 @@ class LabReader:
         """
         lab, part, path = result.lab, result.part, result.path
         definition, units = self._vocabulary.labs[lab], self._vocabulary.units[lab]
+        comparator = comparator_of(quantity)
         converted = units.convert(quantity)
+        if comparator is None:
+            converted = "comparator-not-understood"
         if isinstance(converted, Converted) and not _is_plausible(definition, converted.value):
             converted = "value-implausible"
         if isinstance(converted, str):
@@ -131,12 +156,13 @@ class LabReader:
         flag = flag_of(part.interpretation)
         if own.fault == A_STAGE and flag == "N":
             flag = None
-        comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
+        elif is_flag_unknown(part.interpretation):
+            self._intake.note("information", "flag-not-understood", f"{path}.interpretation", _SEND_FLAG)
         return Measurement(
             lab=lab,
             fact=_fact(definition, result, quantity, taken, converted, own.printed),
             value=converted.value if isinstance(converted, Converted) else None,
-            comparator=comparator,
+            comparator=comparator or None,
             taken=taken,
             low=own.low,
             high=own.high,
@@ -153,16 +179,6 @@ def _is_plausible(lab: Lab, value: Decimal) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)
 
 
-def _taken(resource: Resource) -> When | None:
-    period = resource.effective_period
-    return (
-        read_when(resource.effective_date_time)
-        or read_when(resource.effective_instant)
-        or read_when((period.end or period.start) if period else None)
-        or read_when(resource.issued)
-    )
-
-
 def _fact(  # noqa: PLR0913, PLR0917 - one argument per member of the fact
     lab: Lab,
     result: Result,
@@ -171,7 +187,7 @@ def _fact(  # noqa: PLR0913, PLR0917 - one argument per member of the fact
     converted: Converted | str,
     range_text: str | None,
 ) -> Fact:
-    comparator = quantity.comparator if quantity.comparator in _COMPARATORS else None
+    comparator = comparator_of(quantity)
     canonical = None
     if isinstance(converted, Converted) and converted.was_converted:
         canonical = Amount((comparator or "") + str(converted.value), lab.unit)

@@ -15,9 +15,13 @@ _RESOURCE = msgspec.json.Decoder(Resource)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _ENTRY = msgspec.json.Decoder(Entry)
-_FIELDS = {shape: msgspec.structs.fields(shape) for shape in Shape.__subclasses__()}
-"""Worked out once: it takes longer than reading a resource."""
+_FIELDS = {
+    shape: {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    for shape in Shape.__subclasses__()
+}
+"""Shape → name in FHIR → field. Worked out once: it takes longer than reading a resource."""
 _MOST_NOTES = 200
+_IN_FORM = "Send the element in the form that FHIR gives it."
 _SOMEBODY = "unreadable"
 """Stands for a reference that cannot be read; no patient has it."""
 _LONGEST_INTEGER = 18
@@ -86,26 +90,30 @@ def _integer(text: str) -> int | Decimal | str:
 
 
 def _note(notes: list[ReadingNote], path: str) -> None:
-    if len(notes) < _MOST_NOTES:
-        notes.append(
-            ReadingNote(
-                severity="warning",
-                code="unreadable-element",
-                path=path,
-                remedy="Send the element in the form that FHIR gives it.",
-            )
+    """Keep a note; after many a last one says that there are more."""
+    if len(notes) > _MOST_NOTES:
+        return
+    is_last = len(notes) == _MOST_NOTES
+    notes.append(
+        ReadingNote(
+            severity="warning",
+            code="unreadable-element",
+            path="(more)" if is_last else path,
+            remedy="There are more of these than are listed." if is_last else _IN_FORM,
         )
+    )
 
 
 def _soft(value: dict[str, Any], shape: type[Any], path: str, notes: list[ReadingNote], depth: int) -> Any:
     if depth <= 0:
         raise RecursionError
     members: dict[str, Any] = {}
-    for field in _FIELDS[shape]:
-        if field.encode_name not in value:
+    fields = _FIELDS[shape]
+    for name, part in value.items():
+        field = fields.get(name)
+        if field is None:
             continue
-        where = f"{path}.{field.encode_name}"
-        read = _soft_member(value[field.encode_name], field.type, where, notes, depth)
+        read = _soft_member(part, field.type, f"{path}.{name}", notes, depth)
         if read is not None:
             members[field.name] = read
     for name in ("subject", "patient") if shape is Resource else ():
@@ -135,7 +143,7 @@ def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], d
 def _soft_shape(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
     """Read what stands in a list where FHIR has none, alone where FHIR has a list, or has a part that does not fit."""
     shape, many = _shape_in(wanted)
-    if not many and isinstance(value, list) and len(value) == 1:
+    if not many and isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
         return _soft_member(value[0], wanted, f"{path}[0]", notes, depth - 1)
     if shape is Reference and isinstance(value, str):
         return Reference(reference=value)

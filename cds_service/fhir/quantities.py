@@ -25,6 +25,7 @@ _NUMBER = re.compile(
 )
 _LONGEST_NUMBER = 60
 _COMPARED = {"\u2264": "<=", "\u2265": ">="}
+_COMPARATORS = frozenset({"", "<", "<=", ">", ">="})
 _SHORTEST_FOLDED = 2
 """Two letters tell too little without their case: mM is a concentration, Mm a length."""
 
@@ -87,6 +88,11 @@ class UnitTable:
         value = (quantity.value * factor + offset).quantize(self._quantum, ROUND_HALF_UP)
         return Converted(value, was_converted=True, unit=unit)
 
+    @property
+    def step(self) -> Decimal:
+        """The smallest difference between two converted values."""
+        return self._quantum
+
     def _understood(self, unit: str, quantity: Quantity) -> tuple[Decimal, Decimal] | str:
         """Return factor and offset of `unit`, unless what stands beside it is another unit of this lab."""
         numbers = self._meaning(unit)
@@ -111,6 +117,12 @@ def unit_of(quantity: Quantity) -> str | None:
         return code
     printed = (quantity.unit or "").strip() or (quantity.code or "").strip()
     return printed or None
+
+
+def comparator_of(quantity: Quantity) -> str | None:
+    """Return the comparator, empty where there is none; None for one that FHIR does not have."""
+    sign = (quantity.comparator or "").strip()
+    return sign if sign in _COMPARATORS else _COMPARED.get(sign, "" if sign == "=" else None)
 
 
 def quantity_in(text: str) -> Quantity | None:

@@ -15,8 +15,9 @@ import msgspec
 from cds_service.fhir.answer_meanings import AnswerMeanings, Asked
 from cds_service.fhir.answers import is_empty
 from cds_service.fhir.dates import moment_key, read_when
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Answer, QuestionnaireItem
+from cds_service.fhir.notebook import Placed
+from cds_service.fhir.resources import Intake
+from cds_service.fhir.shapes import Answer, QuestionnaireItem, Reference, Resource
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.model.facts import BY_PATIENT, RecordedPresentation, When
 from cds_service.model.questionnaires import Questionnaire
@@ -52,9 +53,10 @@ def _response(placed: Placed, vocabulary: Vocabulary, intake: Intake, as_of: dat
         intake.note("information", code, placed.path + element, remedy)
 
     resource = placed.resource
-    questionnaire = _named(resource.questionnaire, vocabulary)
+    address = _address(resource)
+    questionnaire = _named(address, vocabulary)
     if questionnaire is None:
-        code = "questionnaire-not-ours" if resource.questionnaire else "questionnaire-not-named"
+        code = "questionnaire-not-ours" if address else "questionnaire-not-named"
         note(code, ".questionnaire", "Name the questionnaire that was answered by its address.")
         return None
     status = (resource.status or "").strip().lower()
@@ -75,6 +77,12 @@ def _response(placed: Placed, vocabulary: Vocabulary, intake: Intake, as_of: dat
     return _Response(placed, questionnaire, when)
 
 
+def _address(resource: Resource) -> str | None:
+    """Return which questionnaire was answered: before R4 it stands in a reference."""
+    named = resource.questionnaire
+    return named.reference if isinstance(named, Reference) else named
+
+
 def _named(canonical: str | None, vocabulary: Vocabulary) -> Questionnaire | None:
     """Return the questionnaire of an address, whatever its version and wherever a copy of it is kept."""
     folder, _, name = (canonical or "").split("|", maxsplit=1)[0].strip().rpartition("/")
@@ -85,7 +93,7 @@ def _named(canonical: str | None, vocabulary: Vocabulary) -> Questionnaire | Non
 def _add_all(response: _Response, meanings: AnswerMeanings, intake: Intake, seen: set[str]) -> None:
     resource = response.placed.resource
     reference = f"QuestionnaireResponse/{resource.id}" if resource.id else None
-    given = _answers_in(resource.item or ())
+    given = _answers_in([*(resource.item or ()), *([resource.group] if resource.group else ())])
     items = [item for item in response.questionnaire.every_item() if not item.is_group]
     if not given.keys() <= {item.link for item in items}:
         intake.note(
@@ -111,8 +119,9 @@ def _answers_in(items: Sequence[QuestionnaireItem]) -> dict[str, list[Answer]]:
         answers = [answer for answer in item.answer or () if not is_empty(answer)]
         if item.link_id is not None and answers:
             given.setdefault(item.link_id.strip(), []).extend(answers)
-        waiting += item.item or ()
-        waiting += (one for answer in item.answer or () for one in answer.item or ())
+        for inner in (item, *(item.answer or ())):
+            waiting += (*(inner.item or ()), *(inner.group or ()))
+        waiting += item.question or ()
     return given
 
 

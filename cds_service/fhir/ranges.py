@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from cds_service.fhir.interpretation import is_normal_range
+from cds_service.fhir.interpretation import is_normal_range, is_range_type_unknown, range_type
 from cds_service.fhir.quantities import Converted, UnitTable, printed_unit
 from cds_service.fhir.shapes import Quantity, ReferenceRange
 
@@ -21,6 +21,7 @@ NOT_ORDERED = "Send low below high."
 NOT_UNDERSTOOD = "Send the range in the unit."
 SEVERAL = "Send one normal range, or say which one is normal; none of several was used."
 IN_WORDS = "Send low and high; the text of the range was not understood."
+KIND_UNKNOWN = "Send a type of referencerange-meaning; the range was not used."
 A_STAGE = "Send the normal range; the range of a stage says nothing of what is normal, nor does its flag."
 
 
@@ -56,31 +57,33 @@ def read_range(
     chosen, fault = _chosen(ranges)
     if chosen is None:
         return OwnRange(fault=fault) if fault else _NONE
-    low, high = (_bound(units, bound, value) for bound in (chosen.low, chosen.high))
+    low, high = _bound(units, chosen.low, value, 1), _bound(units, chosen.high, value, -1)
     if (low is not None and high is not None and low >= high) or (low is None and high == 0):
         return OwnRange(fault=NOT_ORDERED)
     if low is None and high is None:
         return OwnRange(fault=NOT_UNDERSTOOD)
+    sent = [bound for bound in (chosen.low, chosen.high) if bound is not None]
+    fault = NOT_UNDERSTOOD if len(sent) > (low is not None) + (high is not None) else None
     if reaches is not None and high is not None and high < reaches:
         return OwnRange(fault=A_STAGE)
     read = (chosen.low if low is not None else None, chosen.high if high is not None else None)
-    return OwnRange(low, high, _printed(*read, value))
+    return OwnRange(low, high, _printed(*read, value), fault)
 
 
 def _chosen(ranges: list[ReferenceRange]) -> tuple[ReferenceRange | None, str | None]:
     """Return the range that says what is normal, or why none of them does."""
     normal = [one for one in ranges if is_normal_range(one)]
-    typed = [one for one in normal if one.type is not None] or normal
+    typed = [one for one in normal if range_type(one) is not None] or normal
     if typed:
         first = typed[0]
         if any((other.low, other.high) != (first.low, first.high) for other in typed[1:]):
             return None, SEVERAL
         return first, None
     if any(one.low is not None or one.high is not None for one in ranges):
-        return None, None
+        return None, KIND_UNKNOWN if any(is_range_type_unknown(one) for one in ranges) else None
     texts = {one.text for one in ranges if one.text}
     if len(texts) != 1:
-        return None, SEVERAL if texts else None
+        return None, SEVERAL if texts else NOT_UNDERSTOOD
     read = range_in(texts.pop())
     return read, None if read is not None else IN_WORDS
 
@@ -102,14 +105,25 @@ def range_in(text: str) -> ReferenceRange | None:
     return None
 
 
-def _bound(units: UnitTable, bound: Quantity | None, value: Quantity) -> Decimal | None:
-    """Convert one bound; a bound without a unit has the unit of the value."""
+def _bound(units: UnitTable, bound: Quantity | None, value: Quantity, inward: int) -> Decimal | None:
+    """Convert one bound; a bound without a unit has the unit of the value.
+
+    `inward` tells on which side of the bound the range lies, 1 above it. Where rounding alone would put a value that
+    lies outside onto the bound, the bound gives way by one step: what the laboratory calls high stays high.
+    """
     if bound is None or bound.value is None:
         return None
     if printed_unit(bound) is None:
         bound = Quantity(value=bound.value, unit=value.unit, system=value.system, code=value.code)
     converted = units.convert(bound)
-    return converted.value if isinstance(converted, Converted) else None
+    if not isinstance(converted, Converted):
+        return None
+    own = units.convert(value)
+    is_same_unit = isinstance(own, Converted) and own.unit == converted.unit
+    if value.value is None or bound.value is None or not (is_same_unit and isinstance(own, Converted)):
+        return converted.value
+    is_outside = (bound.value - value.value) * inward > 0
+    return own.value + units.step * inward if is_outside and own.value == converted.value else converted.value
 
 
 def _printed(lower: Quantity | None, upper: Quantity | None, value: Quantity) -> str:

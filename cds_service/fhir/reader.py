@@ -73,6 +73,7 @@ def read_facts(
         answers=said.answers,
         history=said.history,
         drafts=drafts,
+        unread_recorded=tuple(intake.unread_recorded),
     )
 
 

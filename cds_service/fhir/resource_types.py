@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 _OBSERVATIONS = frozenset({"Observation"})
-MEDICINES = ("MedicationRequest", "MedicationStatement", "MedicationOrder")
+GIVEN = "MedicationAdministration"
+MEDICINES = ("MedicationRequest", "MedicationOrder", "MedicationStatement", GIVEN)
 """MedicationOrder is what DSTU2 calls a MedicationRequest."""
-REQUESTS = ("ServiceRequest", "ProcedureRequest", "DiagnosticOrder")
+REQUESTS = ("ServiceRequest", "ProcedureRequest", "DiagnosticOrder", "ReferralRequest")
 """STU3 and DSTU2 call a ServiceRequest by the other names."""
 TYPES_OF_KIND = {
     "patient": frozenset({"Patient"}),
@@ -37,6 +38,8 @@ READ_TYPES = frozenset(
         "Medication",
         "Procedure",
         "Device",
+        "DeviceUseStatement",
+        "DeviceUsage",
         "AllergyIntolerance",
     }
 )

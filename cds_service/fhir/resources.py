@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-import msgspec
-
 from cds_service.fhir.envelope import HookRequest
+from cds_service.fhir.notebook import Notebook, Placed
 from cds_service.fhir.resource_types import HOLDERS, READ_TYPES, TYPES_OF_KIND, UNUSABLE_HOLDERS
 from cds_service.fhir.shapes import Entry, Resource
-from cds_service.model.facts import ReadingNote
 
+CONTEXT = "context.conditions"
 KIND_OF_KEY = {
     "patient": "patient",
     "problems": "conditions",
@@ -30,72 +29,31 @@ KIND_OF_KEY = {
 
 _REFERENCED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
-_MOST_NOTES = 100
-"""Notes of one code; a message that is wrong throughout is not answered with a note for each of its elements."""
-
-_LONGEST_TEXT = 20_000
 
 
-class Placed(msgspec.Struct, frozen=True, gc=False):
-    """A resource and where it stood: in a prefetch value itself (`place` None) or in an entry of its Bundle."""
-
-    resource: Resource
-    where: str
-    place: int | None = None
-    inside: str = ""
-    holder: str | None = None
-
-    @property
-    def path(self) -> str:
-        """Where the resource stood, for a note, e.g. `prefetch.labs.entry[3].resource`."""
-        where = self.where if self.place is None else f"{self.where}.entry[{self.place}].resource"
-        return where + self.inside
-
-    @property
-    def reference(self) -> str | None:
-        """The reference by which a reader of the card finds it: a contained resource is found in what holds it."""
-        if self.inside:
-            return self.holder
-        return f"{self.resource.resource_type}/{self.resource.id}" if self.resource.id else None
-
-
-class Intake:
+class Intake(Notebook):
     """All usable resources of one request, the keys that arrived, and the notes."""
 
     def __init__(self, request: HookRequest) -> None:
         """Walk context and prefetch once."""
-        self.notes: list[ReadingNote] = list(request.notes)
+        super().__init__(request.notes)
         self.arrived_keys: set[str] = set()
-        self.answered_keys: set[str] = set()
+        self._answered: set[str] = set()
+        self._doubted: set[str] = set()
         self.recorded: list[Placed] = []
+        self.unread_recorded: list[str] = []
+        """Where a problem was recorded of which nobody can tell what it is."""
         self.by_address: dict[str, Resource] = {}
         """Medications by the fullUrl under which a Bundle gave them."""
         self._by_type: dict[str, list[Placed]] = {kind: [] for kind in READ_TYPES}
         self._aliases = {request.context.patient_id}
         self._expected = f"Patient/{request.context.patient_id}"
         self._unread: Counter[str] = Counter()
-        self._noted: Counter[str] = Counter()
-        self._seen: dict[str, set[str]] = {kind: set() for kind in READ_TYPES}
+        self._seen: dict[str, dict[str, Resource]] = {kind: {} for kind in READ_TYPES}
         self._read_context(request)
         for key, value in (request.prefetch or {}).items():
             self._read_key(key, value, request.context.patient_id)
         self._note_unread()
-
-    def note(self, severity: str, code: str, path: str, remedy: str) -> None:
-        """Keep one note; after many of one code a last one says that there are more."""
-        self._noted[code] += 1
-        if self._noted[code] > _MOST_NOTES + 1:
-            return
-        if self._noted[code] > _MOST_NOTES:
-            path, remedy = "(more)", "There are more of these than are listed."
-        self.notes.append(ReadingNote(severity=severity, code=code, path=path, remedy=remedy))
-
-    def bounded(self, text: str, path: str) -> str:
-        """Return as much of a text as is read; the rest is noted, so that no text can take all the time."""
-        if len(text) <= _LONGEST_TEXT:
-            return text
-        self.note("warning", "text-too-long", path, f"Only the first {_LONGEST_TEXT} characters were read.")
-        return text[:_LONGEST_TEXT]
 
     def is_foreign(self, resource: Resource) -> bool:
         """Whether the resource names another patient than the hook does."""
@@ -120,8 +78,10 @@ class Intake:
         if conditions is None:
             return
         for place, entry in enumerate(conditions.entry or ()):
-            path = f"context.conditions.entry[{place}].resource"
+            path = f"{CONTEXT}.entry[{place}].resource"
             resource = entry.resource
+            if resource is None or resource.resource_type is None:
+                self.unread_recorded.append(path)
             if resource is None:
                 self.note("warning", "resource-missing", path, "Send the resource of the entry.")
             elif resource.resource_type != "Condition":
@@ -129,9 +89,9 @@ class Intake:
             elif self.is_foreign(resource):
                 self.note("error", "other-patient", path, "Send resources of the patient of the hook only.")
             else:
-                self.recorded.append(Placed(resource, "context.conditions", place))
+                self.recorded.append(Placed(resource, CONTEXT, place))
                 if resource.id:
-                    self._seen["Condition"].add(resource.id)
+                    self._seen["Condition"][resource.id] = resource
 
     def _read_key(self, key: str, value: Resource | None, patient_id: str) -> None:
         path = f"prefetch.{key}"
@@ -161,7 +121,7 @@ class Intake:
             )
             return
         self.arrived_keys.add(key)
-        self.answered_keys.add(key)
+        self._answered.add(key)
 
     def _read_bundle(self, key: str, bundle: Resource, path: str) -> None:
         entries = bundle.entry or []
@@ -173,10 +133,7 @@ class Intake:
             self.note(
                 "warning", "prefetch-incomplete", f"{path}.entry[{failed[0]}]", "Part of the answer failed."
             )
-        if any(link.relation == "next" for link in bundle.link or ()):
-            self.note(
-                "warning", "more-pages", path, "Only the first page was sent; older entries are not known."
-            )
+        is_whole = self._is_whole(bundle, path)
         self.learn_addresses(entries)
         types: set[str | None] = set()
         for place, entry in enumerate(entries):
@@ -192,9 +149,22 @@ class Intake:
             elif resource.resource_type != "OperationOutcome":
                 types.add(self._take(Placed(resource, path, place)))
         self._arrive(key, types, path)
-        has_more = any(link.relation == "next" for link in bundle.link or ())
-        if failed or has_more or any(entry.resource is None for entry in entries):
-            self.answered_keys.discard(key)  # what a partial answer does not name may still be there
+        if failed or not is_whole or any(entry.resource is None for entry in entries):
+            self._doubted.add(key)  # what a partial answer does not name may still be there
+
+    def _is_whole(self, bundle: Resource, path: str) -> bool:
+        """Whether a Bundle holds all that was found; a further page, and fewer entries than were found, are noted."""
+        if any(link.relation == "next" for link in bundle.link or ()):
+            self.note(
+                "warning", "more-pages", path, "Only the first page was sent; older entries are not known."
+            )
+            return False
+        if bundle.total is not None and bundle.total > len(bundle.entry or ()):
+            self.note(
+                "warning", "more-found", f"{path}.total", "More was found than was sent; send all entries."
+            )
+            return False
+        return True
 
     def learn_addresses(self, entries: list[Entry]) -> None:
         """Keep what a fullUrl stands for: the patient of the hook, or a medicine."""
@@ -218,7 +188,13 @@ class Intake:
         kind = resource.resource_type
         kept = self._by_type.get(kind or "")
         if kept is None or kind is None:
-            self._unread[kind if kind and _TYPE_NAME.fullmatch(kind) else "no resourceType"] += 1
+            if kind is not None and _TYPE_NAME.fullmatch(kind):
+                self._unread[kind] += 1
+            else:
+                self.note(
+                    "warning", "resource-type-missing", placed.path, "Send a resource with its resourceType."
+                )
+                self.doubt(placed)
             return None
         if kind == "Patient":
             if resource.id is not None and resource.id not in self._aliases:
@@ -232,12 +208,28 @@ class Intake:
         if resource.id is not None:
             seen = self._seen[kind]
             if resource.id in seen:
+                self._compare(placed, seen[resource.id])
                 return kind
-            seen.add(resource.id)
+            seen[resource.id] = resource
         kept.append(placed)
         if resource.contained and kind in HOLDERS and self._take_contained(placed, resource.contained):
             return "Observation"
         return kind
+
+    def _compare(self, placed: Placed, first: Resource) -> None:
+        """Note a second resource of one id that says something else; a mere copy is passed over."""
+        if placed.resource != first:
+            self.note("warning", "id-used-twice", placed.path, "Send each id once; the first was used.")
+            self.doubt(placed)
+
+    def doubt(self, placed: Placed) -> None:
+        """Let the answer in which a resource stands show no absence: it may name what is not understood."""
+        self._doubted.add(placed.where.removeprefix("prefetch."))
+
+    @property
+    def answered_keys(self) -> set[str]:
+        """The keys of which an answer arrived that can show what is absent."""
+        return self._answered - self._doubted
 
     def _take_contained(self, placed: Placed, contained: list[Resource]) -> bool:
         """Keep the Observations inside a report or a panel, with its date where they have none.

@@ -11,8 +11,6 @@ from decimal import Decimal
 
 import msgspec
 
-_MAX_TEXT = 160
-
 
 class Shape(msgspec.Struct, gc=False, rename="camel", omit_defaults=True):
     """A part of a resource; every element is optional."""
@@ -55,10 +53,16 @@ class Reference(Shape, gc=False):
 
 
 class CodeableReference(Shape, gc=False):
-    """R5's `medication`: a concept or a reference."""
+    """R5's `medication`: a concept or a reference; in DSTU2 an ingredient is a bare reference."""
 
     concept: CodeableConcept | None = None
-    reference: Reference | None = None
+    reference: Reference | str | None = None
+
+
+class DeviceReference(Shape, gc=False):
+    """Which device was used: a reference, wrapped once more in R5."""
+
+    reference: Reference | str | None = None
 
 
 class Quantity(Shape, gc=False):
@@ -76,6 +80,12 @@ class Ingredient(Shape, gc=False):
 
     item_codeable_concept: CodeableConcept | None = None
     item: CodeableReference | None = None
+
+
+class Product(Shape, gc=False):
+    """What a Medication of DSTU2 is made of."""
+
+    ingredient: list[Ingredient] | None = None
 
 
 class Adherence(Shape, gc=False):
@@ -104,6 +114,7 @@ class ReferenceRange(Shape, gc=False):
     high: Quantity | None = None
     text: str | None = None
     type: CodeableConcept | None = None
+    meaning: CodeableConcept | None = None  # what DSTU2 calls the type
 
 
 class Component(Shape, gc=False):
@@ -116,6 +127,7 @@ class Component(Shape, gc=False):
     value_integer: int | None = None
     interpretation: list[CodeableConcept] | CodeableConcept | None = None
     reference_range: list[ReferenceRange] | None = None
+    data_absent_reason: CodeableConcept | None = None
 
 
 class FamilyCondition(Shape, gc=False):
@@ -154,14 +166,17 @@ class Answer(Shape, gc=False):
     value_date_time: str | None = None
     value_quantity: Quantity | None = None
     item: list[QuestionnaireItem] | None = None
+    group: list[QuestionnaireItem] | None = None
 
 
 class QuestionnaireItem(Shape, gc=False):
-    """A question that was answered, or a group of them."""
+    """A question that was answered, or a group of them; DSTU2 tells `group` and `question` apart."""
 
     link_id: str | None = None
     answer: list[Answer] | None = None
     item: list[QuestionnaireItem] | None = None
+    group: list[QuestionnaireItem] | None = None
+    question: list[QuestionnaireItem] | None = None
     code: list[CodeableConcept] | CodeableConcept | None = None  # what a DiagnosticOrder of DSTU2 asks for
 
 
@@ -203,6 +218,7 @@ class Resource(Shape, gc=False):
     reference_range: list[ReferenceRange] | None = None
     component: list[Component] | None = None
     specimen: Reference | None = None
+    data_absent_reason: CodeableConcept | None = None
     # Condition
     clinical_status: CodeableConcept | str | None = None
     verification_status: CodeableConcept | str | None = None
@@ -234,13 +250,14 @@ class Resource(Shape, gc=False):
     relationship: CodeableConcept | None = None
     condition: list[FamilyCondition] | None = None
     # QuestionnaireResponse
-    questionnaire: str | None = None
+    questionnaire: Reference | str | None = None
     authored: str | None = None
     item: list[QuestionnaireItem] | None = None
     # Bundle and containers
     type: CodeableConcept | list[CodeableConcept] | str | None = None
     entry: list[Entry] | None = None
     link: list[Link] | None = None
+    total: int | None = None
     contained: list[Resource] | None = None
     # What other versions than R4 call these things
     date_recorded: str | None = None
@@ -257,44 +274,17 @@ class Resource(Shape, gc=False):
     substance: CodeableConcept | None = None
     ingredient: list[Ingredient] | None = None
     event: list[Event] | None = None
-
-
-def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[CodeableConcept]:
-    """Return a list of concepts, whether a record sends one or several."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def category_codes(value: list[Category | str] | Category | str | None) -> list[str]:
-    """Return the codes and texts of a category, whichever of the three shapes a record uses."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [value]
-    codes: list[str] = []
-    for category in value if isinstance(value, list) else [value]:
-        kind = Category(text=category) if isinstance(category, str) else category
-        codes += [coding.code for coding in kind.coding or () if coding.code]
-        codes += [kind.text] if kind.text else []
-    return codes
-
-
-def code_of(value: CodeableConcept | str | None) -> str | None:
-    """Return the first code of a status, trimmed and in lower case, from an object or a bare string."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.strip().lower() or None
-    for coding in value.coding or ():
-        if coding.code:
-            return coding.code.strip().lower()
-    return (value.text or "").strip().lower() or None
-
-
-def wording(concept: CodeableConcept | None) -> str:
-    """Return the words of a concept: its text, else its first display, shortened and on one line."""
-    if concept is None:
-        return ""
-    text = concept.text or next((coding.display for coding in concept.coding or () if coding.display), "")
-    return " ".join(text.split())[:_MAX_TEXT]
+    product: Product | None = None
+    group: QuestionnaireItem | None = None
+    service_requested: list[CodeableConcept] | CodeableConcept | None = None
+    ordered_on: str | None = None
+    date: str | None = None
+    device: DeviceReference | None = None
+    timing_period: Period | None = None
+    when_used: Period | None = None
+    effective_time_date_time: str | None = None
+    effective_time_period: Period | None = None
+    occurence_date_time: str | None = None  # R5 spells it so for a MedicationAdministration
+    occurence_period: Period | None = None
+    not_given: bool | None = None
+    was_not_given: bool | None = None

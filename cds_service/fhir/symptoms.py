@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from decimal import Decimal
 
-from cds_service.fhir.dates import read_when
 from cds_service.fhir.examination_text import (
     judgement_of,
     names_examination,
     part_named,
     read_examination_text,
 )
-from cds_service.fhir.quantities import is_printable
-from cds_service.fhir.resources import Intake, Placed
-from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resource, category_codes, wording
+from cds_service.fhir.habits import names_habit, read_habit
+from cds_service.fhir.notebook import Placed, observed_on
+from cds_service.fhir.resources import Intake
+from cds_service.fhir.shapes import Category, Component, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
+from cds_service.fhir.words import category_codes, value_text, wording
 from cds_service.model.facts import Examination, Fact, RecordedCondition, SocialAmount, When
 
 _EXAM_CODES = frozenset({"84728005", "225398001"})
@@ -28,22 +28,17 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 
-_HABITS = {
-    "caffeine": re.compile(r"\b(?:caffeine|coffee)\b", re.IGNORECASE),
-    "sleep": re.compile(r"\bsleep\b", re.IGNORECASE),
-    "alcohol": re.compile(r"\balcohol\b", re.IGNORECASE),
-}
-_PER = re.compile(r"(?:/|\bper\b|\ba\b|\beach\b)\s*(day|d|night|week|wk)\b", re.IGNORECASE)
-_AMOUNT_WORDS = {
-    "caffeine": re.compile(r"drink|cup|serving|coffee", re.IGNORECASE),
-    "sleep": re.compile(r"^\s*\{?(?:h|hr|hrs|hour|hours)\b", re.IGNORECASE),
-    "alcohol": re.compile(r"unit|drink", re.IGNORECASE),
-}
-_WANTED_SPAN = {"caffeine": "day", "sleep": "day", "alcohol": "week"}
-_UNIT_SHOWN = {"caffeine": "drinks/day", "sleep": "h/night", "alcohol": "units/week"}
-_DAYS = {"day": Decimal(1), "d": Decimal(1), "night": Decimal(1), "week": Decimal(7), "wk": Decimal(7)}
 _NEVER_READ = frozenset({"laboratory", "vital-signs", "imaging"})
 _READ_CATEGORIES = frozenset({"exam", "social-history"})
+_OTHER_CATEGORIES = frozenset(
+    {
+        *("lab", "procedure", "survey", "therapy", "activity", "sdoh", "functional-status"),
+        *("disability-status", "cognitive-status", "clinical-test", "care-experience-preference"),
+        *("treatment-intervention-preference", "patient-characteristics"),
+    }
+)
+"""Categories of FHIR and US Core of which nothing is read here."""
+_SEND_CATEGORY = "Send a code of observation-category; the words were not read."
 _UNUSABLE = frozenset({"entered-in-error", "cancelled", "registered"})
 
 
@@ -77,6 +72,10 @@ class SymptomReader:
             kind = _kind(resource)
             if kind is not None:
                 self._read_one(placed, kind)
+            elif _is_of_unknown_kind(resource):
+                self._intake.note(
+                    "information", "category-not-understood", f"{placed.path}.category", _SEND_CATEGORY
+                )
 
     def _read_one(self, placed: Placed, kind: str) -> None:
         resource = placed.resource
@@ -87,13 +86,15 @@ class SymptomReader:
             if part.value_string:
                 part.value_string = self._intake.bounded(part.value_string, f"{placed.path}.valueString")
         if kind == "exam":
-            self._read_examination(resource)
+            self._read_examination(placed)
         elif kind == "social-history":
-            self._read_habit(placed)
+            amount = read_habit(placed, self._intake)
+            self.habits += [amount] if amount is not None else []
         self._read_signs(placed)
 
-    def _read_examination(self, resource: Resource) -> None:
-        when = _when(resource)
+    def _read_examination(self, placed: Placed) -> None:
+        resource = placed.resource
+        when = observed_on(placed, self._intake)
         seen: set[str] = set()
         for component in resource.component or ():
             self._read_component(component, resource, when, seen)
@@ -123,43 +124,6 @@ class SymptomReader:
         )
         self.examinations.append(Examination(part=part, result=result, fact=fact, on=when))
 
-    def _read_habit(self, placed: Placed) -> None:
-        resource = placed.resource
-        words = wording(resource.code)
-        item = next((item for item, pattern in _HABITS.items() if pattern.search(words)), None)
-        quantity = resource.value_quantity
-        if item is None or quantity is None or quantity.value is None:
-            return
-        if not is_printable(quantity.value) or quantity.value < 0:
-            self._intake.note(
-                "warning",
-                "value-implausible",
-                f"{placed.path}.valueQuantity",
-                "Check the value and its unit.",
-            )
-            return
-        unit = (quantity.unit or quantity.code or "").strip()
-        amount = _amount(item, quantity.value, unit, words)
-        if amount is None:
-            self._intake.note(
-                "warning", "unit-not-understood", f"{placed.path}.valueQuantity", f"Send {_UNIT_SHOWN[item]}."
-            )
-            return
-        when = _when(resource)
-        self.habits.append(
-            SocialAmount(
-                item=item,
-                amount=amount,
-                fact=Fact(
-                    what=item,
-                    reference=f"Observation/{resource.id}" if resource.id else None,
-                    value=format(quantity.value, "f"),
-                    unit=unit,
-                    on=when.text if when else None,
-                ),
-            )
-        )
-
     def _read_signs(self, placed: Placed) -> None:
         """Read signs from the text of an examination or history; a code of the Observation counts as a code."""
         resource = placed.resource
@@ -173,7 +137,7 @@ class SymptomReader:
         sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
         if not sets:
             return
-        when = _when(resource)
+        when = observed_on(placed, self._intake)
         self.signs.append(
             RecordedCondition(
                 value_sets=sets,
@@ -205,7 +169,7 @@ class SymptomReader:
         sets = frozenset(name for name in by_text if not name.startswith(PRESENTATION))
         if not sets:
             return
-        when = _when(resource)
+        when = observed_on(placed, self._intake)
         fact = Fact(
             what=" ".join(text.split())[:120],
             reference=f"Observation/{resource.id}" if resource.id else None,
@@ -253,35 +217,15 @@ def _kind(resource: Resource) -> str | None:
     return None
 
 
+def _is_of_unknown_kind(resource: Resource) -> bool:
+    """Whether an Observation in words is filed under categories that nobody knows."""
+    is_in_words = resource.value_string or resource.value_codeable_concept or resource.component
+    if not is_in_words and not names_habit(resource):
+        return False
+    codes = {code.strip().lower() for code in category_codes(resource.category)}
+    return resource.category is not None and not codes & (_OTHER_CATEGORIES | _NEVER_READ | _READ_CATEGORIES)
+
+
 def _is_coded_examination(resource: Resource) -> bool:
     code = resource.code
     return code is not None and any(coding.code in _EXAM_CODES for coding in code.coding or ())
-
-
-def value_text(part: Resource | Component) -> str:
-    """Return the words of a value: valueString, or the words of valueCodeableConcept."""
-    if part.value_string:
-        return part.value_string
-    value: CodeableConcept | None = part.value_codeable_concept
-    return wording(value)
-
-
-def _when(resource: Resource) -> When | None:
-    period = resource.effective_period
-    return (
-        read_when(resource.effective_date_time)
-        or read_when((period.end or period.start) if period else None)
-        or read_when(resource.issued)
-    )
-
-
-def _amount(item: str, value: Decimal, unit: str, words: str) -> Decimal | None:
-    """Return the habit per day or week; None when the unit does not tell."""
-    if not _AMOUNT_WORDS[item].search(unit):
-        return None
-    per = _PER.search(unit) or _PER.search(words)
-    if per is None:
-        return None
-    span = _DAYS[per.group(1).lower()]
-    wanted = _DAYS[_WANTED_SPAN[item]]
-    return value * wanted / span

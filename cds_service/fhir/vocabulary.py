@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from cds_service.fhir.codings import CodeIndex, has_loinc
 from cds_service.fhir.quantities import UnitTable
-from cds_service.fhir.shapes import CodeableConcept, wording
+from cds_service.fhir.shapes import CodeableConcept
 from cds_service.fhir.text import PhraseBook, compile_phrases
+from cds_service.fhir.words import wording
 from cds_service.model.definitions import Knowledge, Lab, Presentation, ValueSet
 from cds_service.model.parts import CodeRow, CodeTableRef, TextPattern
 from cds_service.model.questionnaires import Questionnaire

@@ -184,7 +184,8 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     `arrived` holds the kinds of facts for which an answer came (`conditions`, `medications`, `labs`, …): only
     then does silence mean absence. `notes` tell what could not be used. `denied` are the value sets that somebody
     was asked for and denied, `answers` the answered questions by linkId, `history` what answers say or do not say.
-    `drafts` are orders about to be placed, of which no other member tells.
+    `drafts` are orders about to be placed, of which no other member tells. `unread_recorded` are the paths of recorded
+    problems of which nobody can tell what they are.
     """
 
     patient_id: str
@@ -207,6 +208,7 @@ class PatientFacts(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[str, Answered] = {}
     history: Mapping[str, tuple[bool, Fact]] = {}
     drafts: tuple[DraftOrder, ...] = ()
+    unread_recorded: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -14,7 +14,7 @@ from cds_service.model.decision import CardBasis, Decision
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import Card
-from cds_service.pipeline import Considered, respond
+from cds_service.pipeline import Considered, extension_of, respond
 from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
 from cds_service.web.headers import request_id
@@ -110,7 +110,7 @@ class Delivery:
             self._keep(delivered, [advices[place] for place in shown])
         for observer in self._observers:
             observer.delivered(delivered)
-        return respond(left.cards, left.extension)
+        return respond(left.cards, left.extension or extension_of(decision))
 
     def _withheld(self, patient: str, advices: Sequence[str], considered: Considered) -> dict[int, Withheld]:
         if self._quiet is None:

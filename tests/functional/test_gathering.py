@@ -441,13 +441,69 @@ def test_a_paginated_prefetch_is_read_to_its_end(client: FlaskClient, server: FH
 
 
 def test_a_paginated_prefetch_without_access_is_told(client: FlaskClient, server: FHIRServer) -> None:
-    """What came is used, the card counts what is missing, and nothing is followed without a registered server."""
+    """What came is used, the card names the key, and nothing is followed without a registered server."""
     body = hook_request(CASE)
     link = [{"relation": "next", "url": f"{server.base}/Observation?page=2"}]
     body["prefetch"]["labs"] = {**body["prefetch"]["labs"], "link": link}
     answer = ask(client, body)
     assert ("more-pages", "prefetch.labs") in notes(answer)
-    assert "more pages: 1" in told(answer)
+    assert "Not complete labs: only the first pages were read" in told(answer)
+    assert "Not used" not in told(answer), "one failure is not told twice"
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "Condition?page=2",
+        "?page=2",
+        "./Condition?page=2",
+        "../fhir/Condition?page=2",
+        "/fhir/Condition?page=2",
+        "//127.0.0.1:{port}/fhir/Condition?page=2",
+        "{base}/Condition?page=2",
+    ],
+)
+def test_a_relative_link_is_followed_below_the_base(
+    client: FlaskClient, server: FHIRServer, link: str
+) -> None:
+    """It is resolved against the address that was asked, whether the first page was sent or fetched."""
+    body = hook_request(CASE)
+    (first, *rest) = body["prefetch"]["problems"]["entry"]
+    page = {"resourceType": "Bundle", "type": "searchset", "entry": rest}
+    server.faults["Condition"] = served.status(200, page)
+    links = [{"relation": "next", "url": link.format(base=server.base, port=server.port)}]
+    body["prefetch"]["problems"] = {**body["prefetch"]["problems"], "entry": [first], "link": links}
+    whole = {**body, "fhirServer": server.base, "fhirAuthorization": AUTHORIZATION}
+    assert told(ask(client, whole)) == told(ask(client, hook_request(CASE)))
+    assert [(seen.path, seen.query) for seen in server.seen] == [("/fhir/Condition", {"page": "2"})]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "//evil.example.org/fhir/Condition",
+        "../Condition?page=2",
+        "../../etc/passwd",
+        "/Condition?page=2",
+        "http://localhost:{port}/fhir/Condition",
+        "{base}/../Condition",
+        "{base}/%2e%2e/Condition",
+        "\\\\evil.example.org\\Condition",
+        "http://[::1/Condition",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_link_that_leads_out_of_the_base_is_not_followed(
+    client: FlaskClient, server: FHIRServer, link: str
+) -> None:
+    """However it is written; the answer counts as incomplete, and the token goes nowhere else."""
+    body = hook_request(CASE)
+    links = [{"relation": "next", "url": link.format(base=server.base, port=server.port)}]
+    body["prefetch"]["problems"] = {**body["prefetch"]["problems"], "link": links}
+    answer = ask(client, {**body, "fhirServer": server.base, "fhirAuthorization": AUTHORIZATION})
+    assert ("more-pages", "prefetch.problems") in notes(answer)
     assert server.seen == []
 
 

@@ -29,8 +29,10 @@ from tests.spec.calls import (
     viewing,
     without_uuids,
 )
+from tests.support.json_text import from_json, to_json
 from tests.support.places import SAMPLES
 from tests.support.schemas import schema_faults
+from tests.support.versions import VERSIONS, request_in_version
 
 Replay = Callable[..., Outcome]
 COLOR = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
@@ -134,6 +136,43 @@ def test_a_plain_bundle_is_answered_like_its_story(replay: Replay) -> None:
     (from_bundle,), (from_request,) = _lines(told), _lines(replay("--json", SAMPLES / STORY / "request.json"))
     assert from_bundle["cards"][0]["summary"] == from_request["cards"][0]["summary"]
     assert from_bundle["cards"][0]["indicator"] == from_request["cards"][0]["indicator"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["twitching-with-tests-pending", STORY])
+def test_a_plain_bundle_of_another_version_is_answered_alike(
+    replay: Replay, tmp_path: Path, name: str, version: str
+) -> None:
+    """Orders and medicines that another version calls otherwise are found, and what the chart asks for is the same."""
+    text = (SAMPLES / name / "bundle.json").read_text(encoding="utf-8")
+    other = request_in_version(from_json(text), version)
+    file = tmp_path / "bundle.json"
+    file.write_text(to_json(other), encoding="utf-8")
+    wished = ("--record", "fasciculation", "--as-of", "2026-06-15T10:00:00Z", "--json")
+    ours, theirs = (_lines(replay(path, *wished))[0] for path in (SAMPLES / name / "bundle.json", file))
+    shown = [[(card["summary"], card["detail"]) for card in line["cards"]] for line in (ours, theirs)]
+    assert shown[0] == shown[1]
+
+
+def test_a_plain_bundle_brings_what_no_query_asks_for(replay: Replay, tmp_path: Path) -> None:
+    """A report with a result inside, as some systems file them, is part of the chart."""
+    bundle = json.loads((SAMPLES / STORY / "bundle.json").read_text(encoding="utf-8"))
+    resources = [entry["resource"] for entry in bundle["entry"]]
+    patient = next(one["id"] for one in resources if one["resourceType"] == "Patient")
+    result = next(
+        one for one in resources if one["resourceType"] == "Observation" and "2823-3" in json.dumps(one)
+    )
+    bundle["entry"] = [entry for entry in bundle["entry"] if entry["resource"] is not result]
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "report-1",
+        "status": "final",
+        "subject": {"reference": f"Patient/{patient}"},
+        "contained": [result],
+    }
+    file = _written(tmp_path, "bundle.json", {**bundle, "entry": [*bundle["entry"], {"resource": report}]})
+    (line,) = _lines(replay(file, "--record", "fasciculation", "--as-of", "2026-06-15", "--json"))
+    assert "Low potassium 2.8 mmol/L" in line["cards"][0]["summary"]
 
 
 def test_a_plain_bundle_keeps_the_digits_of_its_results(replay: Replay) -> None:

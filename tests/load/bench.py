@@ -1,5 +1,7 @@
 """`make bench`: time from request bytes to response bytes beside `orjson.loads` of the same body; it asserts nothing.
 
+Then the same calls with one entry in ten malformed, beside the clean ones.
+
 Bodies are generated to look like what an EHR sends for the advertised keys: mostly laboratory results and vital
 signs with codings, categories, references and narrative-free metadata, plus problems and medicines. Each round
 times both functions in turn, so that a slow moment of the machine hits both; the medians and their ratio count.
@@ -31,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 STORY = ROOT / "fhir_samples" / "ms-fasciculation-on-thiazide" / "request.json"
 BUDGETS = {40_000: 8.0, 400_000: 1.3, 4_000_000: 1.0}
 """Body size → the most that a decision may take, as a multiple of `orjson.loads`."""
+MALFORMED = 2.0
+"""The most that a call with one malformed entry in ten may take, as a multiple of the same call without."""
 
 _LABS = (
     ("2823-3", "Potassium [Moles/volume] in Serum or Plasma", "mmol/L", 4.2),
@@ -99,6 +103,24 @@ def body_of(size: int) -> bytes:
     return orjson.dumps(request)
 
 
+_FAULTS: tuple[Callable[[dict[str, Any]], object], ...] = (
+    lambda resource: resource.update(code=[resource["code"]] * 2),
+    lambda resource: resource.update(status=5),
+    lambda resource: resource.update(subject={"reference": 5}),
+    lambda resource: resource.update(effectiveDateTime={"start": "2026"}),
+)
+
+
+def spoilt(body: bytes) -> bytes:
+    """Return the same request with one entry in ten malformed, in four ways by turns."""
+    request = orjson.loads(body)
+    answers = [value for value in request["prefetch"].values() if value]
+    tenths = [entry["resource"] for value in answers for entry in value.get("entry", ())[5::10]]
+    for number, resource in enumerate(tenths):
+        _FAULTS[number % len(_FAULTS)](resource)
+    return orjson.dumps(request)
+
+
 def measure(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
     """Return the median seconds of both functions, called in turn."""
     mine, other = [], []
@@ -131,6 +153,27 @@ def bench_decisions(rounds: int) -> None:
         mine, other = measure(ours, theirs, count)
         print(
             f"{len(body):>8} B {mine * 1e3:>8.3f} ms {other * 1e3:>10.3f} ms {mine / other:>6.2f}x {budget:>6.1f}x"
+        )
+
+
+def bench_malformed(rounds: int) -> None:
+    """Print how much longer a call takes when one entry in ten is malformed; the goal is twice the clean one."""
+    reasoner = Reasoner(load_knowledge(Settings()), "http://127.0.0.1:8000/about")
+    print(f"{'body':>10} {'malformed':>11} {'clean':>13} {'ratio':>7} {'budget':>7}")
+    for size in BUDGETS:
+        clean = body_of(size)
+        wrong = spoilt(clean)
+
+        def ours(body: bytes = wrong) -> bytes:
+            return answer(body, "muscle-spasm-problem", reasoner, AS_OF, may_replay=True)
+
+        def theirs(body: bytes = clean) -> bytes:
+            return answer(body, "muscle-spasm-problem", reasoner, AS_OF, may_replay=True)
+
+        ours()
+        mine, other = measure(ours, theirs, max(rounds * 40_000 // size, 15))
+        print(
+            f"{len(wrong):>8} B {mine * 1e3:>8.3f} ms {other * 1e3:>10.3f} ms {mine / other:>6.2f}x {MALFORMED:>6.1f}x"
         )
 
 
@@ -195,6 +238,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765)
     arguments = parser.parse_args()
     bench_decisions(arguments.rounds)
+    bench_malformed(arguments.rounds)
     bench_process(arguments.port)
 
 

@@ -148,7 +148,7 @@ def test_a_bundle_with_more_pages_says_so(ask: Ask) -> None:
     message["prefetch"][KEY]["link"] = [{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}]
     answer = ask(PROBLEM, message)
     assert notes(answer)[f"prefetch.{KEY}"] == "more-pages"
-    assert "more pages" in detail(answer)
+    assert f"**Not complete** {KEY}: only the first pages were read" in detail(answer)
 
 
 def _of_someone_else(message: Message) -> Message:

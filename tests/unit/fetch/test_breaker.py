@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.fetch.breaker import Origin, Origins
+from cds_service.fetch.breaker import Origin, Origins, Ticket
 
 
 class Clock:
@@ -33,10 +33,10 @@ def origin(clock: Clock) -> Origin:
 
 def call(origin: Origin, *, succeeded: bool) -> bool:
     """Make one call; return whether it was let in."""
-    entered = origin.enter()
-    if entered:
-        origin.leave(succeeded=succeeded)
-    return entered
+    ticket = origin.enter()
+    if ticket is not None:
+        origin.leave(ticket, succeeded=succeeded)
+    return ticket is not None
 
 
 def test_five_failures_in_a_row_open_it(origin: Origin) -> None:
@@ -73,13 +73,59 @@ def test_after_five_seconds_one_probe_decides(origin: Origin, clock: Clock) -> N
     clock.now += 4.9
     assert not origin.enter()
     clock.now += 0.2
-    assert origin.enter()
+    probe = origin.enter()
+    assert probe is not None
     assert not origin.enter()
-    origin.leave(succeeded=False)
+    origin.leave(probe, succeeded=False)
     assert not origin.enter()
     clock.now += 5.1
     assert call(origin, succeeded=True)
     assert call(origin, succeeded=True)
+
+
+def late(origin: Origin, count: int) -> list[Ticket]:
+    """Begin requests that are answered later."""
+    tickets = [origin.enter() for _time in range(count)]
+    return [ticket for ticket in tickets if ticket is not None]
+
+
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_late_outcomes_do_not_decide_the_probe(origin: Origin, clock: Clock, succeeded: bool) -> None:
+    """What was begun before the breaker opened ends while a probe is out: the probe is still the only one."""
+    begun = late(origin, 3)
+    assert len(begun) == 3
+    for _time in range(5):
+        call(origin, succeeded=False)
+    clock.now += 5.1
+    probe = origin.enter()
+    assert probe is not None
+    origin.leave(begun[0], succeeded=succeeded)
+    assert origin.enter() is None, "the breaker stays open, and no second probe goes out"
+    origin.leave(probe, succeeded=True)
+    assert call(origin, succeeded=True)
+
+
+def test_late_failures_do_not_open_it_again(origin: Origin, clock: Clock) -> None:
+    """After the probe has closed it, failures of what was begun before it opened are those of another time."""
+    begun = late(origin, 8)
+    for _time in range(5):
+        call(origin, succeeded=False)
+    clock.now += 5.1
+    assert call(origin, succeeded=True)
+    for ticket in begun:
+        origin.leave(ticket, succeeded=False)
+    assert call(origin, succeeded=True)
+
+
+def test_late_failures_do_not_hold_it_open_longer(origin: Origin, clock: Clock) -> None:
+    """The time until the probe is counted from the failure that opened it."""
+    begun = late(origin, 1)
+    for _time in range(5):
+        call(origin, succeeded=False)
+    clock.now += 4.0
+    origin.leave(begun[0], succeeded=False)
+    clock.now += 1.1
+    assert origin.enter() is not None
 
 
 def test_no_more_than_sixteen_hook_calls_wait_for_it(origin: Origin) -> None:

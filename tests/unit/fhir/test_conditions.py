@@ -215,9 +215,41 @@ def test_a_code_is_stronger_than_words(
 )
 def test_what_the_content_does_not_know_is_no_fact(vocabulary: Vocabulary, text: str | None) -> None:
     """Another diagnosis, a denial and a relative's illness are no facts about this patient, and no faults."""
-    found = intake(problems=bundle(condition("c", LOCAL, text=text), {**condition("d"), "code": None}))
+    found = intake(problems=bundle(condition("c", LOCAL, text=text)))
     assert reader(vocabulary, found).conditions() == []
     assert found.notes == []
+
+
+@pytest.mark.parametrize("code", [None, {}, {"coding": []}, {"text": ""}])
+def test_a_condition_that_is_not_named_is_noted_and_leaves_room_for_doubt(
+    vocabulary: Vocabulary, code: Any
+) -> None:
+    """Nobody can tell what it is, so that the list it stands in shows nothing to be absent."""
+    found = intake(problems=bundle(condition("c", LOCAL), {**condition("d"), "code": code}))
+    assert reader(vocabulary, found).conditions() == []
+    assert notes_of(found.notes) == [("code-missing", "prefetch.problems.entry[1].resource.code")]
+    assert "problems" not in found.answered_keys
+
+
+@pytest.mark.parametrize(
+    "member", ["onsetDateTime", "abatementDateTime", "recordedDate", "assertedDate", "dateRecorded"]
+)
+def test_a_date_that_is_none_is_noted_where_it_stands(vocabulary: Vocabulary, member: str) -> None:
+    """What rests on it is lost, and the note says which member to mend."""
+    found = intake(problems=bundle(condition("c", text="Leg weakness") | {member: "2026-13-45"}))
+    (read,) = reader(vocabulary, found).conditions()
+    assert (read.active, read.onset, read.recorded) == (True, None, None)
+    assert notes_of(found.notes) == [("date-not-understood", f"prefetch.problems.entry[0].resource.{member}")]
+
+
+def test_a_verification_that_nobody_knows_is_noted(vocabulary: Vocabulary) -> None:
+    """The condition is taken as confirmed, and the note says so."""
+    sent = condition("c", text="Leg weakness") | {"verificationStatus": coded(("s", "surely"))}
+    found = intake(problems=bundle(sent))
+    assert [one.firm for one in reader(vocabulary, found).conditions()] == [True]
+    assert notes_of(found.notes) == [
+        ("status-not-understood", "prefetch.problems.entry[0].resource.verificationStatus")
+    ]
 
 
 def test_a_display_is_read_only_where_nothing_else_tells(vocabulary: Vocabulary) -> None:

@@ -110,11 +110,36 @@ def test_a_device_in_place_is_active(vocabulary: Vocabulary, members: Any, statu
     assert (read.active, read.onset, read.fact.reference) == (True, None, "Device/r1")
 
 
-@pytest.mark.parametrize("status", ["inactive", "entered-in-error"])
+@pytest.mark.parametrize("status", ["inactive", "entered-in-error", "not-available"])
 def test_a_device_that_is_out_is_no_fact(vocabulary: Vocabulary, status: str) -> None:
-    """Only what is in place counts."""
-    one = resource("Device", status=status, type=coded(CLONUS))
-    assert reader(vocabulary, devices=bundle(one)).devices() == []
+    """Only what is in place counts; the rest is passed over with a note."""
+    found = intake(devices=bundle(resource("Device", status=status, type=coded(CLONUS))))
+    assert HistoryReader(vocabulary, found, TODAY).devices() == []
+    assert ("device-not-in-place", "prefetch.devices.entry[0].resource.status") in notes_of(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "members", "is_in_place"),
+    [
+        ("DeviceUseStatement", {"status": "active"}, True),
+        ("DeviceUseStatement", {"status": "completed"}, False),
+        ("DeviceUseStatement", {"status": "entered-in-error"}, False),
+        ("DeviceUseStatement", {"status": "active", "timingPeriod": {"end": "2026-06-01"}}, False),
+        ("DeviceUseStatement", {"status": "active", "timingPeriod": {"end": "2026-07-01"}}, True),
+        ("DeviceUseStatement", {"whenUsed": {"start": "2026-01-01", "end": "2026-06-01"}}, False),
+        ("DeviceUsage", {"status": "not-done"}, False),
+    ],
+)
+def test_a_statement_of_use_tells_whether_a_device_is_in_place(
+    vocabulary: Vocabulary, kind: str, members: Any, is_in_place: bool
+) -> None:
+    """The device itself may be active where the patient has it no more; each version has its form."""
+    link: Any = {"reference": "Device/r1"}
+    statement = resource(kind, "u1", device={"reference": link} if kind == "DeviceUsage" else link, **members)
+    found = intake(devices=bundle(resource("Device", status="active", type=coded(CLONUS)), statement))
+    assert bool(HistoryReader(vocabulary, found, TODAY).devices()) is is_in_place
+    noted = ("device-not-in-place", "prefetch.devices.entry[1].resource") in notes_of(found.notes)
+    assert noted is not is_in_place
 
 
 def test_an_allergy_is_known_by_what_it_is_to(vocabulary: Vocabulary) -> None:
@@ -141,7 +166,31 @@ def test_an_allergy_is_known_by_what_it_is_to(vocabulary: Vocabulary) -> None:
 def test_an_allergy_that_does_not_hold_is_no_fact(vocabulary: Vocabulary, members: Any) -> None:
     """Refuted, over, in error or another patient's."""
     one = resource("AllergyIntolerance", **{"code": coded(FUROSEMIDE), **members})
-    assert reader(vocabulary, allergies=bundle(one)).allergies() == []
+    found = intake(allergies=bundle(one))
+    assert HistoryReader(vocabulary, found, TODAY).allergies() == []
+    noted = "other-patient" if "patient" in members else "allergy-does-not-hold"
+    assert noted in [code for code, _path in notes_of(found.notes)]
+
+
+def test_a_status_of_an_allergy_that_nobody_knows_is_noted(vocabulary: Vocabulary) -> None:
+    """The allergy is taken to hold: that is the safer reading."""
+    one = resource("AllergyIntolerance", code=coded(FUROSEMIDE), clinicalStatus=coded(("s", "perhaps")))
+    found = intake(allergies=bundle(one))
+    assert len(HistoryReader(vocabulary, found, TODAY).allergies()) == 1
+    assert ("status-not-understood", "prefetch.allergies.entry[0].resource.clinicalStatus") in notes_of(
+        found.notes
+    )
+
+
+@pytest.mark.parametrize("kind", ["Procedure", "Device", "AllergyIntolerance"])
+def test_what_is_not_named_is_noted(vocabulary: Vocabulary, kind: str) -> None:
+    """Nobody can tell what was done, put in or not borne."""
+    status = "completed" if kind == "Procedure" else "active"
+    found = intake(odd=bundle(resource(kind, status=status)))
+    read = HistoryReader(vocabulary, found, TODAY)
+    assert (read.procedures(), read.devices(), read.allergies()) == ([], [], [])
+    member = "type" if kind == "Device" else "code"
+    assert ("code-missing", f"prefetch.odd.entry[0].resource.{member}") in notes_of(found.notes)
 
 
 def test_a_relatives_disease_is_told_with_the_relative(vocabulary: Vocabulary) -> None:

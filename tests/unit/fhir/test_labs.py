@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.fhir.labs import LabReader
+from cds_service.fhir.quantities import Converted, UnitTable
+from cds_service.fhir.ranges import read_range
+from cds_service.fhir.shapes import Quantity, ReferenceRange
 from cds_service.fhir.vocabulary import Vocabulary
+from cds_service.knowledge.codes import Tables
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import Amount, Measurement
+from tests.support.places import TERMINOLOGY
 from tests.unit.fhir.content import define_lab
 from tests.unit.fhir.json_values import json_values
 from tests.unit.fhir.records import (
@@ -152,7 +157,6 @@ def test_an_unusable_status_is_not_used(vocabulary: Vocabulary, status: str) -> 
             ("n", "N", False),
             ("IND", None, False),
             ("POS", None, False),
-            ("", None, False),
         ),
     ],
 )
@@ -185,8 +189,6 @@ def test_flags_are_read_from_code_and_text(
             "5.3",
             "13.7-20.7 mg/dL",
         ),
-        ([{"low": quantity("3500", "umol/L"), "high": quantity("5.3")}], None, "5.3", "<=5.3"),
-        ([{"low": quantity("3.5"), "high": quantity("1e999999")}], "3.5", None, ">=3.5"),
         ([{"text": "see note"}, {"low": quantity("3.5"), "high": quantity("5.3")}], "3.5", "5.3", "3.5-5.3"),
         (
             [
@@ -202,7 +204,6 @@ def test_flags_are_read_from_code_and_text(
         ([{"text": "13.7 to 20.7 mg/dL"}], "3.5", "5.3", "13.7-20.7 mg/dL"),
         ([{"text": "<=5.3"}], None, "5.3", "<=5.3"),
         ([{"text": "> 3.5"}], "3.5", None, ">=3.5"),
-        ([{}], None, None, None),
         ([], None, None, None),
     ],
 )
@@ -213,6 +214,75 @@ def test_the_laboratorys_own_range_is_read(
     found = one(vocabulary, result("k", "4.2", referenceRange=ranges))
     assert (found.low, found.high) == (low and Decimal(low), high and Decimal(high))
     assert found.fact.range == printed
+
+
+@pytest.mark.parametrize(
+    ("bounds", "low", "high", "printed"),
+    [
+        ({"low": quantity("3500", "umol/L"), "high": quantity("5.3")}, None, "5.3", "<=5.3"),
+        ({"low": quantity("3.5"), "high": quantity("1e999999")}, "3.5", None, ">=3.5"),
+        ({"low": quantity("3.5"), "high": quantity(None)}, "3.5", None, ">=3.5"),
+    ],
+)
+def test_a_bound_that_cannot_be_read_is_noted_beside_the_other(
+    vocabulary: Vocabulary, bounds: Any, low: str | None, high: str | None, printed: str
+) -> None:
+    """The bound that is understood counts, and a note says that the range is not whole."""
+    measurements, notes = read(vocabulary, result("k", "4.2", referenceRange=[bounds]))
+    (found,) = measurements["potassium"]
+    assert (found.low, found.high) == (low and Decimal(low), high and Decimal(high))
+    assert found.fact.range == printed
+    assert notes == [("range-not-usable", f"{PATH}.referenceRange")]
+
+
+def test_a_range_of_a_kind_that_nobody_knows_is_noted(vocabulary: Vocabulary) -> None:
+    """It may have been the normal one: it is not used, and not passed over in silence."""
+    odd = {"type": coded(("r", "usual")), "low": quantity("3.5"), "high": quantity("5.3")}
+    measurements, notes = read(vocabulary, result("k", "4.2", referenceRange=[odd]))
+    assert [(found.low, found.high) for found in measurements["potassium"]] == [(None, None)]
+    assert notes == [("range-not-usable", f"{PATH}.referenceRange")]
+
+
+def test_the_kind_of_a_range_has_another_name_in_dstu2(vocabulary: Vocabulary) -> None:
+    """What R4 calls type is meaning there: a range to be aimed at is not the normal one."""
+    aimed = {"meaning": coded(("r", "treatment")), "low": quantity("4.5")}
+    usual = {"meaning": coded(("r", "normal")), "low": quantity("3.5"), "high": quantity("5.3")}
+    found = one(vocabulary, result("k", "4.2", referenceRange=[aimed, usual]))
+    assert (found.low, found.high) == (Decimal("3.5"), Decimal("5.3"))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_low", "is_high"),
+    [("109", False, False), ("110", False, True), ("70", False, False), ("69", True, False)],
+)
+def test_rounding_puts_no_value_onto_a_bound(value: str, is_low: bool, is_high: bool) -> None:
+    """One mg/dL of glucose is less than the last digit in mmol/L: 110 lies above 109 all the same."""
+    lab = define_lab("glucose", conversions="glucose", unit="mmol/L", decimals=1, plausible={})
+    units = UnitTable(lab, Tables(TERMINOLOGY).conversions, Tables(TERMINOLOGY).spellings)
+    sent = Quantity(value=Decimal(value), unit="mg/dL")
+    bounds = ReferenceRange(low=Quantity(value=Decimal(70)), high=Quantity(value=Decimal(109), unit="mg/dL"))
+    own = read_range([bounds], sent, units, None)
+    found = units.convert(sent)
+    assert isinstance(found, Converted)
+    assert own.low is not None
+    assert own.high is not None
+    assert (found.value < own.low, found.value > own.high) == (is_low, is_high)
+    assert own.printed == "70-109"
+
+
+def test_an_empty_range_is_noted(vocabulary: Vocabulary) -> None:
+    """A range was sent, and nothing of it can be read."""
+    assert read(vocabulary, result("k", "4.2", referenceRange=[{}]))[1] == [
+        ("range-not-usable", f"{PATH}.referenceRange")
+    ]
+
+
+@pytest.mark.parametrize("sent", ["QQ", "see below", "Hi"])
+def test_a_flag_that_nobody_knows_is_noted(vocabulary: Vocabulary, sent: str) -> None:
+    """The value is judged without it, and the note says so."""
+    measurements, notes = read(vocabulary, result("k", interpretation=[{"text": sent}]))
+    assert [found.flag for found in measurements["potassium"]] == [None]
+    assert notes == [("flag-not-understood", f"{PATH}.interpretation")]
 
 
 @pytest.mark.parametrize(
@@ -248,11 +318,27 @@ def test_a_comparator_stays_with_its_value(vocabulary: Vocabulary, comparator: s
     )
 
 
-@pytest.mark.parametrize("comparator", ["ad", "~", "", "=="])
-def test_an_unknown_comparator_is_none(vocabulary: Vocabulary, comparator: str) -> None:
-    """What is no comparison is not shown as one."""
+@pytest.mark.parametrize("comparator", ["", " ", "="])
+def test_an_equals_sign_is_no_comparator(vocabulary: Vocabulary, comparator: str) -> None:
+    """The number stands as it is."""
     found = one(vocabulary, result("k", valueQuantity=quantity("2.8", comparator=comparator)))
-    assert (found.comparator, found.fact.value) == (None, "2.8")
+    assert (found.comparator, found.fact.value, found.value) == (None, "2.8", Decimal("2.8"))
+
+
+@pytest.mark.parametrize(("sent", "meant"), [(" <", "<"), ("\u2264", "<="), ("\u2265 ", ">=")])
+def test_a_comparator_is_read_in_every_spelling(vocabulary: Vocabulary, sent: str, meant: str) -> None:
+    """Blanks and the typographic signs are taken for what they mean."""
+    found = one(vocabulary, result("k", valueQuantity=quantity("2.8", comparator=sent)))
+    assert (found.comparator, found.fact.value) == (meant, f"{meant}2.8")
+
+
+@pytest.mark.parametrize("comparator", ["ad", "~", "=="])
+def test_a_number_with_an_unknown_comparator_is_not_used(vocabulary: Vocabulary, comparator: str) -> None:
+    """It may be a bound and not the value: the result is kept for its flag, without its number."""
+    sent = result("k", valueQuantity=quantity("2.8", comparator=comparator), interpretation=[{"text": "L"}])
+    measurements, notes = read(vocabulary, sent)
+    assert [(found.value, found.flag) for found in measurements["potassium"]] == [(None, "L")]
+    assert notes == [("comparator-not-understood", f"{PATH}.valueQuantity")]
 
 
 def test_a_panel_is_read_component_by_component(vocabulary: Vocabulary) -> None:
@@ -299,7 +385,6 @@ def test_a_coded_panel_without_a_value_of_its_own_is_silent(vocabulary: Vocabula
         ({"effectivePeriod": {"start": "2026-06-09", "end": "2026-06-10"}}, "2026-06-10"),
         ({"effectivePeriod": {"start": "2026-06-09"}}, "2026-06-09"),
         ({"issued": "2026-06-08T10:00:00Z"}, "2026-06-08"),
-        ({"effectiveDateTime": "last week", "issued": "2026-06-08T10:00:00Z"}, "2026-06-08"),
         ({"effectiveDateTime": "2026-06-12", "issued": "2026-06-14T10:00:00Z"}, "2026-06-12"),
     ],
 )
@@ -312,6 +397,26 @@ def test_the_time_of_the_sample_is_preferred(
     assert found.taken is not None
 
 
+def test_a_broken_date_is_noted_beside_the_one_that_counts(vocabulary: Vocabulary) -> None:
+    """Issued stands in for a sample time that is no date."""
+    sent = result("k", effectiveDateTime="last week", issued="2026-06-08T10:00:00Z")
+    measurements, notes = read(vocabulary, sent)
+    assert [found.fact.on for found in measurements["potassium"]] == ["2026-06-08"]
+    assert notes == [("date-not-understood", f"{PATH}.effectiveDateTime")]
+
+
+@pytest.mark.parametrize("date", [None, "soon", "2026-02-30", "2026-0", "20260612"])
+def test_a_result_without_a_date_is_noted_however_many_are_newer(
+    vocabulary: Vocabulary, date: str | None
+) -> None:
+    """It may be the newest of all: it is not left out in silence because others are read first."""
+    others = [result(f"k{day}", effectiveDateTime=f"2026-06-{day:02}") for day in range(1, 9)]
+    _measurements, notes = read(vocabulary, result("u", effectiveDateTime=date), *others)
+    assert notes == [
+        ("undated-result", PATH) if date is None else ("date-not-understood", f"{PATH}.effectiveDateTime")
+    ]
+
+
 @pytest.mark.parametrize("date", [None, "", "soon", "2026-02-30"])
 def test_an_undated_result_is_kept_and_noted(vocabulary: Vocabulary, date: str | None) -> None:
     """It can be shown, but nothing can be dated by it; it comes behind every dated one."""
@@ -319,7 +424,9 @@ def test_an_undated_result_is_kept_and_noted(vocabulary: Vocabulary, date: str |
     measurements, notes = read(vocabulary, undated, result("k", "2.8", effectiveDateTime="1999"))
     assert [str(each.value) for each in measurements["potassium"]] == ["2.8", "9.9"]
     assert measurements["potassium"][1].taken is None
-    assert notes == [("undated-result", PATH)]
+    assert notes == [
+        ("date-not-understood", f"{PATH}.effectiveDateTime") if date else ("undated-result", PATH)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -403,7 +510,9 @@ def test_without_a_number_the_flag_still_speaks(vocabulary: Vocabulary, sent: An
         ({"valueString": "0-5"}, "value-not-a-quantity"),
         ({"valueString": "2,8 mmol/L"}, "value-not-a-quantity"),
         ({"valueCodeableConcept": {"text": "low"}}, "value-not-a-quantity"),
-        ({"dataAbsentReason": {"text": "hemolyzed"}}, "value-missing"),
+        ({"dataAbsentReason": {"text": "hemolyzed"}}, "value-absent-other"),
+        ({"dataAbsentReason": coded(("d", "not-performed"))}, "value-absent-not-performed"),
+        ({"dataAbsentReason": coded(("d", "masked"), text="secret")}, "value-absent-masked"),
         ({}, "value-missing"),
     ],
 )
@@ -525,8 +634,18 @@ def test_a_fact_is_named_like_its_lab(knowledge: Knowledge, title: str, what: st
 
 def test_an_unknown_code_is_no_lab(vocabulary: Vocabulary) -> None:
     """Other results, and results by text only, are not taken for one of ours."""
-    others = [result("a", loinc="718-7"), result("b", code={"text": "Potassium"}), result("c", code=None)]
+    others = [result("a", loinc="718-7"), result("b", code={"text": "Potassium"})]
     assert read(vocabulary, *others) == ({}, [])
+
+
+def test_a_value_of_nothing_is_noted(vocabulary: Vocabulary) -> None:
+    """A result, or a part of one, that does not say what was measured is a result that is lost."""
+    part = {"valueQuantity": quantity("2.8")}
+    panel = result("p", None, valueQuantity=None, loinc="718-7") | {"component": [part]}
+    assert read(vocabulary, result("c", code=None), panel)[1] == [
+        ("code-missing", f"{PATH}.code"),
+        ("code-missing", "prefetch.labs.entry[1].resource.component[0].code"),
+    ]
 
 
 @settings(max_examples=80)

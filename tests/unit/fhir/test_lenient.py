@@ -245,8 +245,10 @@ def test_a_subject_without_a_reference_names_nobody(subject: Any) -> None:
 
 
 def test_a_message_that_is_wrong_throughout_is_not_noted_throughout() -> None:
-    """The notes of one message end at 200."""
-    assert len(read({"component": [1] * 5000})[1]) == 200
+    """The notes of one message end at 200, and a last one says that there are more."""
+    notes = read({"component": [1] * 5000})[1]
+    assert len(notes) == 201
+    assert notes[-1] == ("unreadable-element", "(more)")
 
 
 def test_nesting_ends_at_the_cap() -> None:

@@ -56,14 +56,61 @@ def test_an_open_request_is_read_with_date_and_reference(vocabulary: Vocabulary)
             ("revoked", False),
             ("entered-in-error", False),
             ("unknown", False),
-            ("", False),
-            (None, False),
         ),
     ],
 )
 def test_only_open_requests_count(vocabulary: Vocabulary, status: str | None, is_open: bool) -> None:
     """What is done, withdrawn or of no known status keeps nobody from asking."""
     assert bool(answers(vocabulary, POTASSIUM, status=status)) is is_open
+
+
+@pytest.mark.parametrize("status", ["", None, "open"])
+def test_a_request_of_no_known_status_is_not_used_and_noted(
+    vocabulary: Vocabulary, status: str | None
+) -> None:
+    """It keeps nobody from asking, and the note says why."""
+    found = intake(serviceRequests=bundle(asked("s", POTASSIUM, status=status)))
+    assert read_orders(vocabulary, found) == []
+    assert notes_of(found.notes) == [
+        ("status-not-understood", "prefetch.serviceRequests.entry[0].resource.status")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "on"),
+    [
+        (
+            {"serviceRequested": [{"text": "Nerve conduction study"}, {"text": "ECG"}], "date": "2026-06-13"},
+            "2026-06-13",
+        ),
+        ({"serviceRequested": [{"text": "ECG"}], "authoredOn": "2026-06-12"}, "2026-06-12"),
+        ({"type": {"text": "ECG"}}, None),
+        ({"type": [{"text": "ECG"}]}, None),
+    ],
+)
+@pytest.mark.parametrize("status", ["requested", "active", "accepted", "draft"])
+def test_a_referral_before_r4_is_a_request(
+    vocabulary: Vocabulary, members: Any, on: str | None, status: str
+) -> None:
+    """STU3 and DSTU2 have a resource of its own for it, which names services or only a kind."""
+    referral = asked("s", status=status, authoredOn=None) | {
+        "resourceType": "ReferralRequest",
+        "code": None,
+        **members,
+    }
+    (found,) = read(vocabulary, referral)
+    assert found.orders == {"ecg"}
+    assert (found.fact.reference, found.fact.on) == ("ReferralRequest/s", on)
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled", "rejected"])
+def test_a_referral_that_is_over_is_no_request(vocabulary: Vocabulary, status: str) -> None:
+    """Answered or turned down, it keeps nobody from asking."""
+    referral = asked("s", status=status) | {
+        "resourceType": "ReferralRequest",
+        "serviceRequested": [{"text": "ECG"}],
+    }
+    assert read(vocabulary, referral) == []
 
 
 @pytest.mark.parametrize("flag", [True, "true"])
@@ -89,8 +136,6 @@ def test_a_panel_covers_its_parts(vocabulary: Vocabulary) -> None:
         ("Urine potassium", set()),
         ("No ECG", set()),
         ("Chest x-ray", set()),
-        ("", set()),
-        (None, set()),
     ],
 )
 def test_words_ask_where_no_code_does(vocabulary: Vocabulary, text: str | None, expected: set[str]) -> None:
@@ -130,7 +175,14 @@ def test_a_routine_request_answers_no_urgent_one(
 
 def test_what_nobody_asks_for_is_left_out(vocabulary: Vocabulary) -> None:
     """Requests that the content does not know are no facts."""
-    assert read(vocabulary, asked("s", (LOINC, "1-8"), text="Chest x-ray"), asked("t") | {"code": None}) == []
+    assert read(vocabulary, asked("s", (LOINC, "1-8"), text="Chest x-ray")) == []
+
+
+def test_a_request_for_nothing_is_noted(vocabulary: Vocabulary) -> None:
+    """Nobody can tell what was asked for."""
+    found = intake(serviceRequests=bundle(asked("t") | {"code": None}))
+    assert read_orders(vocabulary, found) == []
+    assert notes_of(found.notes) == [("code-missing", "prefetch.serviceRequests.entry[0].resource.code")]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +190,6 @@ def test_what_nobody_asks_for_is_left_out(vocabulary: Vocabulary) -> None:
     [
         ({"authoredOn": "2026-06"}, "2026-06"),
         ({"authoredOn": None, "occurrenceDateTime": "2026-06-20"}, "2026-06-20"),
-        ({"authoredOn": "soon", "occurrenceDateTime": "2026-06-20T08:00:00Z"}, "2026-06-20"),
         ({"authoredOn": None}, None),
     ],
 )
@@ -146,6 +197,16 @@ def test_the_day_of_ordering_is_preferred(vocabulary: Vocabulary, members: Any, 
     """When it was written comes before when it is due, and an undated request is still a request."""
     (found,) = read(vocabulary, asked("s", POTASSIUM, **members))
     assert (found.fact.on, found.placed.text if found.placed else None) == (on, on)
+
+
+def test_a_day_of_ordering_that_is_no_date_is_noted(vocabulary: Vocabulary) -> None:
+    """The request still counts, with the next date that is one."""
+    sent = asked("s", POTASSIUM, authoredOn="soon", occurrenceDateTime="2026-06-20T08:00:00Z")
+    found = intake(serviceRequests=bundle(sent))
+    assert [one.fact.on for one in read_orders(vocabulary, found)] == ["2026-06-20"]
+    assert notes_of(found.notes) == [
+        ("date-not-understood", "prefetch.serviceRequests.entry[0].resource.authoredOn")
+    ]
 
 
 def test_a_request_without_words_or_id_has_a_name(vocabulary: Vocabulary) -> None:

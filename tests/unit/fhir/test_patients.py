@@ -40,6 +40,21 @@ def test_age_is_counted_in_whole_years(born: str, age: int) -> None:
     assert read(birthDate=born) == ((age, None), [])
 
 
+@pytest.mark.parametrize("gender", [" Female", "FEMALE"])
+def test_the_case_of_a_gender_does_not_matter(gender: str) -> None:
+    """A capital letter costs nobody the ranges of their sex."""
+    found = intake(patient={"resourceType": "Patient", "id": PATIENT, "birthDate": "1980", "gender": gender})
+    assert read_patient(found, TODAY) == (45, "female")
+    assert found.notes == []
+
+
+def test_a_gender_that_nobody_knows_is_noted() -> None:
+    """No range of one sex is used, and the note says why."""
+    found = intake(patient={"resourceType": "Patient", "id": PATIENT, "birthDate": "1980", "gender": "f"})
+    assert read_patient(found, TODAY) == (45, None)
+    assert notes_of(found.notes) == [("gender-not-understood", "prefetch.patient.gender")]
+
+
 def test_a_leap_day_birthday_falls_on_the_first_of_march() -> None:
     """In common years the year is full on the day after 28 February."""
     assert [read(date(2026, *day), birthDate="2000-02-29")[0][0] for day in ((2, 28), (3, 1))] == [25, 26]

@@ -49,6 +49,7 @@ WHOLE: dict[str, Any] = {
         {
             "resourceType": "FamilyMemberHistory",
             "patient": {"reference": f"Patient/{PATIENT}"},
+            "relationship": {"text": "Father"},
             "condition": [{"code": {"text": "Ataxia"}}],
         }
     ),
@@ -72,7 +73,7 @@ def test_every_reader_gives_its_part(vocabulary: Vocabulary) -> None:
     assert [str(each.value) for each in facts.measurements["potassium"]] == ["2.8"]
     assert [(each.part, each.result) for each in facts.examinations] == [("strength", "normal")]
     assert [set(each.orders) for each in facts.placed_orders] == [{"potassium"}]
-    assert [each.fact.what for each in facts.relatives] == ["Ataxia in a relative"]
+    assert [each.fact.what for each in facts.relatives] == ["Ataxia in Father"]
     assert facts.notes == ()
 
 

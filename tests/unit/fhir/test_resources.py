@@ -276,8 +276,8 @@ def test_a_type_that_is_not_read_is_counted() -> None:
     odd = [{"resourceType": "Jane Doe, born 1980"}, {"id": "x"}, {"resourceType": "x" * 500}]
     found = intake(labs=bundle(*visits, *odd, result("o1")))
     assert notes_of(found.notes) == [
+        *(("resource-type-missing", f"prefetch.labs.entry[{place}].resource") for place in (3, 4, 5)),
         ("type-not-read", "prefetch (3 x Encounter)"),
-        ("type-not-read", "prefetch (3 x no resourceType)"),
     ]
 
 

@@ -8,15 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from cds_service.fhir.shapes import (
-    CodeableConcept,
-    Coding,
-    Resource,
-    category_codes,
-    code_of,
-    concepts,
-    wording,
-)
+from cds_service.fhir.shapes import CodeableConcept, Coding, Resource
+from cds_service.fhir.words import category_codes, code_of, concepts, wording
 
 
 def concept(text: str | None = None, *displays: str | None) -> CodeableConcept:
