@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from cds_service.engine.levels import LevelRules
 from cds_service.engine.order_advice import OrderAdvisor
 from cds_service.engine.ranking import CauseRules
 from cds_service.engine.red_flags import RedFlagRules
+from cds_service.engine.remarks import with_failures, with_lowered
 from cds_service.engine.treatment import TreatmentPlanner
 from cds_service.engine.workup import WorkupPlanner
 from cds_service.errors import MalformedRequestError, RequiredDataUnavailableError, UnknownServiceError
@@ -39,9 +39,6 @@ from cds_service.model.hooks import Card, CDSResponse, Indicator
 from cds_service.model.treatments import TreatmentPlan
 
 _YEARS = range(1900, 2200)
-
-
-_logger = logging.getLogger("cds_service")
 
 
 class Reasoner:
@@ -212,11 +209,11 @@ def decide(
         treatment = TreatmentPlan(warnings=advice.checks)
     else:
         treatment = reasoner.treatments.plan(book, urgent=bool(fired))
-    facts = _with_failures(facts, book)
+    facts = with_failures(facts, book)
     readings = book.readings.of_all()
     level = reasoner.levels.level_of(book, readings, fired)
     if reasoner.critical_as is not Indicator.CRITICAL:
-        facts = _with_lowered(facts, {level, *(flag.level for flag in fired)})
+        facts = with_lowered(facts, {level, *(flag.level for flag in fired)})
     stages = Stages(
         facts=facts,
         as_of=as_of,
@@ -246,32 +243,6 @@ def decide(
         cards=tuple(one.card for one in composed),
         bases=tuple(one.basis for one in composed),
     )
-
-
-def _with_failures(facts: PatientFacts, book: FindingBook) -> PatientFacts:
-    """Return the facts with a note for every rule that failed: the card tells it, the log names the kind of fault."""
-    if not book.failed:
-        return facts
-    for rule, kind in book.failed.items():
-        _logger.error("rule %s failed with %s", rule, kind)
-    notes = (
-        ReadingNote(severity="error", code="rule-failed", path=f"rules/{rule}", remedy="Report the fault.")
-        for rule in book.failed
-    )
-    return msgspec.structs.replace(facts, notes=(*facts.notes, *notes))
-
-
-def _with_lowered(facts: PatientFacts, levels: Collection[Indicator]) -> PatientFacts:
-    """Return the facts with a note when a card is sent with a lower indicator than its level."""
-    if Indicator.CRITICAL not in levels:
-        return facts
-    note = ReadingNote(
-        severity="information",
-        code="critical-shown-as-warning",
-        path="cards.indicator",
-        remedy="This site has set CDS_TIME_CRITICAL_AS_WARNING: read the card as critical.",
-    )
-    return msgspec.structs.replace(facts, notes=(*facts.notes, note))
 
 
 def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
