@@ -10,7 +10,6 @@ from multiprocessing import util as processes
 from flask import Flask
 from sqlalchemy import Connection
 
-from cds_service.clients import read_clients
 from cds_service.errors import KnowledgeError
 from cds_service.fetch.addresses import Base, Policy
 from cds_service.gathering import Gatherer, Registry
@@ -19,9 +18,11 @@ from cds_service.knowledge.overlay import Layers
 from cds_service.knowledge.proven import proof_of, recall, remember, without_examples
 from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
+from cds_service.registrations import clients_for, identity_for
 from cds_service.settings import RELEASE, Mode, Settings, read_settings
 from cds_service.store.database import Database
 from cds_service.store.schema import require_current
+from cds_service.store.seen_tokens import StoredTokens
 from cds_service.store.store import Store, open_store
 from cds_service.web import (
     about,
@@ -36,6 +37,7 @@ from cds_service.web import (
     problems,
     questionnaires,
 )
+from cds_service.web.client_trust import ClientTrust
 from cds_service.web.delivery import Delivery, Observer
 from cds_service.web.quiet import Quiet
 
@@ -53,6 +55,9 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     reasoner.release_tables()
     store = store_for(settings)
     processes.Finalize(None, store.close, exitpriority=_BEFORE_LOGGING_ENDS)  # runs in forked workers too
+    trust = ClientTrust(
+        identity_for(settings, reasoner.knowledge.services, StoredTokens(store.database)), settings.base_url
+    )
     delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), observers)
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -61,8 +66,8 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     problems.install(app)
     hook_request.install(app, settings.most_body_bytes)
     app.register_blueprint(discovery.blueprint(reasoner))
-    app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer, delivery))
-    app.register_blueprint(feedback.blueprint(reasoner, settings, store, tuple(observers)))
+    app.register_blueprint(cds_services.blueprint(reasoner, settings, trust, gatherer, delivery))
+    app.register_blueprint(feedback.blueprint(reasoner, settings, trust, store, tuple(observers)))
     app.register_blueprint(health.blueprint(reasoner))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
     app.register_blueprint(icon.blueprint())
@@ -116,16 +121,17 @@ def gatherer_for(settings: Settings) -> Gatherer:
 
 def registry_for(settings: Settings) -> Registry:
     """Return which servers may be called, and how. Raises `SettingsError` for a faulty file of clients."""
+    registered = [(one, one.fhir_base) for one in clients_for(settings).clients if one.fhir_base is not None]
     policies = {
-        client.fhir_base: Policy(
+        base: Policy(
             private=client.private_network,
-            loopback=settings.allow_loopback_fhir and Base(client.fhir_base).is_loopback,
+            loopback=settings.allow_loopback_fhir and Base(base).is_loopback,
             ca_file=str(client.ca_file) if client.ca_file is not None else None,
         )
-        for client in read_clients(settings.clients).clients
-        if client.fhir_base is not None
+        for client, base in registered
     }
-    return Registry(policies, loopback=settings.allow_loopback_fhir)
+    bases = {client.id: base for client, base in registered}
+    return Registry(policies, loopback=settings.allow_loopback_fhir, bases=bases)
 
 
 def load_knowledge(settings: Settings) -> Knowledge:

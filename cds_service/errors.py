@@ -71,6 +71,19 @@ class MissingElementError(AnswerError):
     exit_status = 2
 
 
+class UnauthorizedError(AnswerError):
+    """The caller did not prove who it is (401). `why` is a word of ours for the log: no caller is ever told."""
+
+    http_status = 401
+    issue_code = "login"
+
+    def __init__(self, why: str) -> None:
+        """Keep the word; `client_id` is set where the token at least named a registered client."""
+        super().__init__("Unauthorized")
+        self.why = why
+        self.client_id: str | None = None
+
+
 class UnknownServiceError(AnswerError):
     """No such service or path (404)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -26,13 +27,18 @@ class Registry(NamedTuple):
 
     policies: Mapping[str, Policy]
     loopback: bool = False
+    bases: Mapping[str, str] = MappingProxyType({})
+    """Client → its one base."""
 
-    def policy_of(self, base: Base) -> Policy | None:
-        """Return how a base may be called; None when it is not registered."""
+    def policy_of(self, base: Base, client: str | None = None) -> Policy | None:
+        """Return how a base may be called for a client; None when it is not registered, or is that of another one.
+
+        Without a client, which only an open service has, every registered base may be called.
+        """
         known = self.policies.get(base.text)
-        if known is None and self.loopback and base.is_loopback:
+        if known is None and self.loopback and base.is_loopback and client not in self.bases:
             return Policy(loopback=True)
-        return known
+        return known if client is None or self.bases.get(client) == base.text else None
 
     @property
     def is_empty(self) -> bool:
@@ -48,11 +54,18 @@ class Gatherer:
         self._client = client
         self._registry = registry
 
-    def gather(self, request: HookRequest, templates: Mapping[str, str], deadline: Deadline) -> HookRequest:
+    def gather(
+        self,
+        request: HookRequest,
+        templates: Mapping[str, str],
+        deadline: Deadline,
+        client: str | None = None,
+    ) -> HookRequest:
         """Return the request with every advertised key that could be fetched, and a note for each that could not.
 
-        Nothing is fetched that was sent, be it null or a failure that the client reported: only absent keys, and
-        the further pages of a paginated answer; of these what the scopes of the token cover, where they can be read.
+        Only the server of the `client` that calls is asked. Nothing is fetched that was sent, be it null or a failure
+        that the client reported: only absent keys, and the further pages of a paginated answer; of these what the
+        scopes of the token cover, where they can be read.
         """
         prefetch = dict(request.prefetch or {})
         absent = {key: query for key, query in templates.items() if key not in prefetch}
@@ -60,7 +73,7 @@ class Gatherer:
         if not (absent or paged) or request.fhir_server is None:
             return request
         notes: list[ReadingNote] = []
-        server = self._server(request, notes)
+        server = self._server(request, client, notes)
         if server is None or self._client is None:
             return request._replace(notes=(*request.notes, *notes))
         scopes = read_scopes(request.authorization.scope if request.authorization is not None else None)
@@ -74,12 +87,12 @@ class Gatherer:
         )
         return request._replace(prefetch=prefetch, notes=(*request.notes, *notes))
 
-    def _server(self, request: HookRequest, notes: list[ReadingNote]) -> _Server | None:
+    def _server(self, request: HookRequest, client: str | None, notes: list[ReadingNote]) -> _Server | None:
         """Return the server that may be called for this request; None, with a note that names none, otherwise."""
         authorization = request.authorization
         try:
             base = Base(request.fhir_server or "")
-            policy = self._registry.policy_of(base)
+            policy = self._registry.policy_of(base, client)
         except BlockedServerError:
             base, policy = None, None
         if base is None or policy is None:

@@ -72,6 +72,12 @@ class Settings(BaseSettings):
     most_body_bytes: int = Field(default=5 * MEBIBYTE, ge=1024, le=20 * MEBIBYTE)
     clients: Path | None = None
     """YAML file of the registered clients, each with its FHIR base."""
+    open: bool | None = None
+    """Whether calls without a token are answered; left out: in development alone."""
+    trust_public_sandbox: bool = False
+    """Whether the public CDS Hooks sandbox is a client, whose private key is public too; development only."""
+    allow_256_bit_algorithms: bool = False
+    """Whether clients may be registered with ES256 and RS256, which CDS Hooks does not recommend."""
     allow_loopback_fhir: bool = False
     """Whether FHIR servers on this machine may be called, without registration; development only."""
     deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
@@ -106,10 +112,10 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", "clients", "secret_key_file", "quiet", mode="before")
+    @field_validator("cards_overlay", "clients", "secret_key_file", "quiet", "open", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
-        return value or None
+        return None if value == "" else value
 
     @field_validator("cards_overlay")
     @classmethod
@@ -138,6 +144,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The public address; in development the address that is listened on."""
         return self.public_base_url or self.listening_url
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may call."""
+        return self.mode is Mode.DEVELOPMENT if self.open is None else self.open
 
     @property
     def store_url(self) -> str:
@@ -215,6 +226,12 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "CDS_PUBLIC_BASE_URL must be an https address"
     if settings.secret_key_file is None:
         yield "CDS_SECRET_KEY_FILE must name a file with at least 32 random bytes"
+    if settings.clients is None:
+        yield "CDS_CLIENTS must name the file of the registered clients"
+    if settings.is_open:
+        yield "CDS_OPEN must be off"
+    if settings.trust_public_sandbox:
+        yield "CDS_TRUST_PUBLIC_SANDBOX must be off"
     if settings.allow_loopback_fhir:
         yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
     if "*" in settings.origins:

@@ -10,7 +10,9 @@ import socket
 import click
 
 from cds_service.app import load_knowledge, store_for
+from cds_service.clients import Clients
 from cds_service.errors import SettingsError
+from cds_service.registrations import clients_for
 from cds_service.settings import Mode, Settings, read_settings
 
 _HEADERS_WITHIN_MS = 10_000
@@ -48,9 +50,11 @@ def _limit_memory() -> None:
 def _prove(settings: Settings) -> None:
     """Check the content and say where it is served; its memory is free again afterwards, for the workers to use."""
     knowledge = load_knowledge(settings)
+    clients = clients_for(settings)  # a fault in the file is told here, before there are workers
     store_for(settings).close()  # made and migrated once, before there are workers
     _require_free(settings)
     _say_where(settings, knowledge.version, list(knowledge.services))
+    _say_who(settings, clients)
     for change in knowledge.site_changes:
         click.echo(f"  site overlay  {change}")
 
@@ -75,8 +79,15 @@ def _say_where(settings: Settings, version: str, services: list[str]) -> None:
         click.echo(f"  service    {base}/cds-services/{name}")
     click.echo(f"  about      {base}/about")
     click.echo(f"  health     {base}/health/ready")
+
+
+def _say_who(settings: Settings, clients: Clients) -> None:
+    for client in clients.clients:
+        if client.issuer is not None:
+            click.echo(f"  client     {client.id}")
+    who = "any client may call" if settings.is_open else "only registered clients may call"
     if settings.mode is Mode.DEVELOPMENT:
-        click.echo("Development mode: any client may call. Stop with Ctrl-C.")
+        click.echo(f"Development mode: {who}. Stop with Ctrl-C.")
 
 
 def _run(settings: Settings) -> None:

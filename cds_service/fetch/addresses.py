@@ -15,6 +15,8 @@ _BASE = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)"
 )
 """Lower-case ASCII host, optional port, plain path: no user, query, fragment, escape, backslash or dot segment."""
+_LOCATION = re.compile(r"(?P<origin>https?://[^/?#]+)(?P<path>(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+)")
+"""As a base, but with a path, whose segments may begin with a dot, as in `/.well-known/jwks.json`."""
 _LONGEST_BASE = 500
 _HIGHEST_PORT = 65535
 _PORTS = {"https": 443, "http": 80}
@@ -83,6 +85,20 @@ class Base:
         rest = url[len(self.text) :]
         path = rest.partition("?")[0]
         return rest[:1] in {"/", "?"} and "/.." not in path and "/." not in path and "%" not in path
+
+
+class Location:
+    """The address of one document, written in the one accepted way: the origin like a base, then a plain path."""
+
+    __slots__ = ("base", "text")
+
+    def __init__(self, text: str) -> None:
+        """Read `text`. Raises `BlockedServerError`, which never names it."""
+        found = _LOCATION.fullmatch(text) if len(text) <= _LONGEST_BASE and text.isascii() else None
+        if found is None:
+            raise BlockedServerError("The address of the document is not written in the accepted way.")
+        self.text = text
+        self.base = Base(found["origin"])
 
 
 class Policy:

@@ -15,6 +15,13 @@ class Page(NamedTuple):
     body: bytes
 
 
+class Document(NamedTuple):
+    """The bytes of one answer, and for how many seconds it says that they hold; None where it says nothing."""
+
+    body: bytes
+    max_age: int | None
+
+
 class Failed(NamedTuple):
     """Why there is no answer, for the log: a word of ours, never what the server said."""
 

@@ -6,15 +6,18 @@ from flask import Blueprint, Response, request
 
 from cds_service.fetch.limits import Deadline
 from cds_service.gathering import Gatherer
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.pipeline import Reasoner, consider
 from cds_service.settings import Mode, Settings
-from cds_service.web.caller import caller_id
+from cds_service.web.client_trust import ClientTrust
 from cds_service.web.clock import now
 from cds_service.web.delivery import Delivery
 from cds_service.web.hook_request import read_body
 
 
-def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer, delivery: Delivery) -> Blueprint:
+def blueprint(
+    reasoner: Reasoner, settings: Settings, trust: ClientTrust, gatherer: Gatherer, delivery: Delivery
+) -> Blueprint:
     """Return the route that answers every service of the knowledge."""
     routes = Blueprint("cds_services", __name__)
     may_replay = settings.mode is Mode.DEVELOPMENT
@@ -23,6 +26,8 @@ def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer, delive
     def call(service_id: str) -> Response:
         deadline = Deadline(settings.deadline_seconds)
         reasoner.service(service_id)
+        caller = trust.identify(service_id, deadline)
+        client = caller.client_id if caller.is_known else None
         body = read_body(request, settings.most_body_bytes)
         considered = consider(
             body,
@@ -30,8 +35,9 @@ def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer, delive
             reasoner,
             now(),
             may_replay=may_replay,
-            gather=lambda request, templates: gatherer.gather(request, templates, deadline),
+            gather=lambda request, templates: gatherer.gather(request, templates, deadline, client),
+            extent=ExplanationExtent(caller.explanation),
         )
-        return Response(delivery.deliver(considered, caller_id()), content_type="application/json")
+        return Response(delivery.deliver(considered, caller.client_id), content_type="application/json")
 
     return routes

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from cds_service.fetch.limits import Deadline
 from cds_service.pipeline import Reasoner
 from cds_service.settings import Settings
 from cds_service.store.feedback import keeping_feedback
 from cds_service.store.store import Store
-from cds_service.web.caller import caller_id
+from cds_service.web.client_trust import ClientTrust
 from cds_service.web.clock import now
 from cds_service.web.delivery import FeedbackTaken, Observer
 from cds_service.web.feedback_message import read_feedback
@@ -20,7 +21,11 @@ _STORED = b"{}"
 
 
 def blueprint(
-    reasoner: Reasoner, settings: Settings, store: Store, observers: tuple[Observer, ...] = ()
+    reasoner: Reasoner,
+    settings: Settings,
+    trust: ClientTrust,
+    store: Store,
+    observers: tuple[Observer, ...] = (),
 ) -> Blueprint:
     """Return the route that takes feedback for every service of the knowledge."""
     routes = Blueprint("feedback", __name__)
@@ -28,9 +33,10 @@ def blueprint(
     @routes.post("/cds-services/<service_id>/feedback")
     def take(service_id: str) -> Response:
         service = reasoner.service(service_id)
+        deadline = Deadline(settings.deadline_seconds)
+        client = trust.identify(service.id, deadline, is_feedback=True).client_id
         items = read_feedback(read_body(request, MOST_BYTES), keep_comments=settings.keep_comments)
-        client = caller_id()
-        store.writer.commit(keeping_feedback(client, service.id, items, now()), settings.deadline_seconds)
+        store.writer.commit(keeping_feedback(client, service.id, items, now()), deadline.left())
         taken = FeedbackTaken(
             client=client,
             service=service.id,

@@ -43,6 +43,8 @@ def install(app: Flask) -> None:
 
 def _answer_error(error: AnswerError) -> Response:
     response = outcome(error.http_status, error.issue_code, error.text, error.where)
+    if error.http_status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response

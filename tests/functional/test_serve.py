@@ -19,7 +19,7 @@ from cds_service.settings import Mode, read_settings
 from tests.functional.commands import run
 from tests.functional.server import LiveServer, clean_environment
 from tests.support.places import CARDS, ROOT, SAMPLES
-from tests.support.production import production_environment
+from tests.support.production import authorized, production_environment
 
 SERVICES = ("muscle-spasm-problem", "muscle-spasm-patient-view")
 SAMPLE = (SAMPLES / "overactive-thyroid" / "request.json").read_bytes()
@@ -36,11 +36,11 @@ def _get(server: LiveServer, path: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def _source(server: LiveServer) -> str:
+def _source(server: LiveServer, headers: dict[str, str] | None = None) -> str:
     connection = server.connection()
     try:
         path = f"/cds-services/{SERVICES[0]}"
-        connection.request("POST", path, SAMPLE, {"Content-Type": "application/json"})
+        connection.request("POST", path, SAMPLE, {"Content-Type": "application/json", **(headers or {})})
         url: str = json.loads(connection.getresponse().read())["cards"][0]["source"]["url"]
         return url
     finally:
@@ -84,7 +84,8 @@ def test_production_with_two_workers_stops_in_spite_of_slow_clients(tmp_path: Pa
         tmp_path / "server.log",
         {**production_environment(tmp_path, public="https://cds.example.org/"), "WORKERS": "2"},
     )
-    assert _source(server) == "https://cds.example.org/about"
+    token = authorized(f"/cds-services/{SERVICES[0]}")
+    assert _source(server, token) == "https://cds.example.org/about"
     assert "production mode" in server.printed
     idle = server.connection()
     idle.request("GET", "/health/live")
@@ -221,6 +222,10 @@ def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 UNSAFE: list[tuple[str, str | None]] = [
     ("CDS_SECRET_KEY_FILE", None),
     ("CDS_SECRET_KEY_FILE", ""),
+    ("CDS_CLIENTS", None),
+    ("CDS_CLIENTS", ""),
+    ("CDS_OPEN", "true"),
+    ("CDS_TRUST_PUBLIC_SANDBOX", "true"),
     ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),

@@ -21,6 +21,9 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("pipeline.py", "import cds_service.settings"),
         ("web/discovery.py", "import cds_service.app"),
         ("app.py", "import cds_service.cli.main"),
+        ("trust/identity.py", "import cds_service.gathering"),
+        ("clients.py", "import cds_service.registrations"),
+        ("registrations.py", "import cds_service.web.caller"),
         ("unplaced.py", ""),
     ],
     "fhir-resources": [
@@ -28,7 +31,7 @@ PLANTED: dict[str, list[tuple[str, str]]] = {
         ("knowledge/library.py", "import cds_service.knowledge.fhir_check"),
     ],
     "engine": [("engine/ranking.py", "import json"), ("engine/ranking.py", "from time import time")],
-    "flask": [("pipeline.py", "import flask")],
+    "flask": [("pipeline.py", "import flask"), ("trust/identity.py", "import flask")],
     "hooks": [("model/hooks.py", "import cds_service.model.facts"), ("model/hooks.py", "import orjson")],
 }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cds_service.store.database import Database
 from cds_service.store.schema import migrate
+from tests.support.tokens import ISSUER, bearer, claims, key_set, signer, token
 
 PUBLIC = "https://cds.example.org"
 ORIGINS = "https://ehr.example.org, https://b.example"
+CLIENT = {"id": "hospital", "issuer": ISSUER}
 
 
 def production_environment(folder: Path, *, public: str = PUBLIC) -> dict[str, str]:
@@ -16,6 +19,8 @@ def production_environment(folder: Path, *, public: str = PUBLIC) -> dict[str, s
     secret = folder / "production.key"
     secret.write_bytes(b"a secret of nobody, for tests only")
     secret.chmod(0o600)
+    clients = folder / "clients.yaml"
+    clients.write_text(json.dumps({"clients": [CLIENT | {"jwks": key_set(signer())}]}), "utf-8")
     url = f"sqlite:///{folder / 'production.sqlite3'}"
     database = Database(url)
     migrate(database)
@@ -25,5 +30,11 @@ def production_environment(folder: Path, *, public: str = PUBLIC) -> dict[str, s
         "CDS_PUBLIC_BASE_URL": public,
         "CDS_ALLOWED_ORIGINS": ORIGINS,
         "CDS_SECRET_KEY_FILE": str(secret),
+        "CDS_CLIENTS": str(clients),
         "DATABASE_URL": url,
     }
+
+
+def authorized(path: str, *, public: str = PUBLIC) -> dict[str, str]:
+    """Return the header with which the one client of that service calls a path, good for one call."""
+    return bearer(token(claims(aud=f"{public}{path}")))
