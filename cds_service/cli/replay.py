@@ -28,7 +28,7 @@ from cds_service.replay.replayer import names_of_causes
 from cds_service.replay.tasks import tasks_of
 from cds_service.replay.totals import Totals
 from cds_service.replay.worker import replayed
-from cds_service.settings import read_settings
+from cds_service.settings import Settings, read_settings
 from cds_service.web.clock import now
 
 _TOKEN = "CDS_REPLAY_TOKEN"  # noqa: S105 - the name of the variable, not a token
@@ -86,7 +86,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     "--compare",
     type=_FOLDER,
     metavar="CARDS",
-    help="Decide by this content too, and show whose answer differs and why.",
+    help="Decide by this content or overlay too, and show whose answer differs and why.",
 )
 @click.option("--text", is_flag=True, help="With --compare: show the changed text of the cards.")
 @click.option(
@@ -154,9 +154,7 @@ def _plan(options: Options, *, with_answers: bool) -> Plan:
     settings = read_settings()
     if options.overlay is not None:
         settings = settings.model_copy(update={"cards_overlay": options.overlay})
-    other = None
-    if options.compare is not None:
-        other = settings.model_copy(update={"cards_folder": options.compare})
+    other = None if options.compare is None else _compared(settings, options.compare)
     try:
         pinned = moment_named(options.as_of)
     except CDSError as error:
@@ -172,6 +170,12 @@ def _plan(options: Options, *, with_answers: bool) -> Plan:
         recording=options.record_expectations,
         with_answers=with_answers,
     )
+
+
+def _compared(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with this content folder; a folder without schemas is an overlay of the same content."""
+    name = "cards_folder" if (folder / "schema").is_dir() else "cards_overlay"
+    return settings.model_copy(update={name: folder})
 
 
 def _jobs(files: list[Found], options: Options) -> int:

@@ -59,7 +59,7 @@ class JSONLines(Output):
             line = {"file": result.name, "as_of": result.as_of, **answer}
             line["notes"] = [note.code for note in result.notes]
         line["expectation"] = expectation_word(result)
-        for name in ("differences", "breaches", "moved"):
+        for name in ("differences", "breaches", "remarks", "moved"):
             if getattr(result, name):
                 line[name] = getattr(result, name)
         # DEL is the one control character that JSON lets stand unescaped
@@ -138,7 +138,8 @@ def problems(result: Result) -> Iterator[str]:
     if result.trouble is not None:
         yield f"{result.name}: {result.trouble}"
         return
-    lines = [*result.differences, *(f"strict: {line}" for line in result.breaches), *result.moved]
+    strict = [f"strict: {line}" for line in (*result.breaches, *result.remarks)]
+    lines = [*result.differences, *strict, *result.moved]
     if lines:
         yield f"{result.name}:"
     yield from (f"  {clean(line)}" for line in lines)
@@ -148,7 +149,8 @@ def closing(totals: Totals, seconds: float, jobs: int) -> str:
     """Return what a replay came to, in words."""
     whole = totals.whole
     speed = whole.patients / seconds if seconds else 0.0
-    parts = [f"{whole.patients} patients in {seconds:.1f} s ({speed:.0f} a second, {_processes(jobs)})"]
+    patients = "1 patient" if whole.patients == 1 else f"{whole.patients} patients"
+    parts = [f"{patients} in {seconds:.1f} s ({speed:.0f} a second, {_processes(jobs)})"]
     if whole.expected:
         parts.append(f"{whole.held} of {whole.expected} expectations hold")
     if whole.compared:

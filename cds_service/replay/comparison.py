@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
-from typing import NamedTuple
 
 from cds_service.cards.markdown import clean
 from cds_service.model.decision import Decision, RankedCause
@@ -21,21 +20,13 @@ _MOST_REASONS = 8
 Sided = tuple[Decision, Knowledge]
 
 
-class _Change(NamedTuple):
-    """One line of difference, with the findings that bear on it."""
-
-    text: str
-    findings: frozenset[str] = frozenset()
-
-
 def moved(one: Sided, other: Sided, *, worded: bool) -> Iterator[str]:
     """Yield what is otherwise in the `other` decision, then why: findings whose state or weight differs.
 
     With `worded` the changed text of the cards follows as a unified diff. Nothing is yielded for equal answers.
     """
     changes = [*_changes(one[0], other[0])]
-    for change in changes:
-        yield change.text
+    yield from changes
     before, after = _text_of(one[0].cards), _text_of(other[0].cards)
     if changes:
         yield from _reasons(one, other)
@@ -48,40 +39,42 @@ def moved(one: Sided, other: Sided, *, worded: bool) -> Iterator[str]:
         yield "text: the cards are worded otherwise (--text shows it)"
 
 
-def _changes(one: Decision, other: Decision) -> Iterator[_Change]:
+def _changes(one: Decision, other: Decision) -> Iterator[str]:
     yield from _red_flags(one, other)
     yield from _standings(one, other)
     yield from _orders(one, other)
     levels = [_level(side) for side in (one, other)]
     if levels[0] != levels[1]:
-        yield _Change(f"level: {levels[0]} → {levels[1]}")
+        yield f"level: {levels[0]} → {levels[1]}"
     if len(one.cards) != len(other.cards):
-        yield _Change(f"cards: {len(one.cards)} → {len(other.cards)}")
+        yield f"cards: {len(one.cards)} → {len(other.cards)}"
     codes = [sorted({note.code for note in side.notes}) for side in (one, other)]
     for code in sorted(set(codes[0]) ^ set(codes[1])):
-        yield _Change(f"note {code}: {'gone' if code in codes[0] else 'new'}")
+        yield f"note {code}: {'gone' if code in codes[0] else 'new'}"
 
 
-def _red_flags(one: Decision, other: Decision) -> Iterator[_Change]:
+def _red_flags(one: Decision, other: Decision) -> Iterator[str]:
     before, after = ({flag.red_flag.id: flag.level.value for flag in side.red_flags} for side in (one, other))
     for flag in dict.fromkeys([*before, *after]):
         if flag not in after:
-            yield _Change(f"red flag {flag}: gone")
+            yield f"red flag {flag}: gone"
         elif flag not in before:
-            yield _Change(f"red flag {flag}: new, {after[flag]}")
+            yield f"red flag {flag}: new, {after[flag]}"
         elif before[flag] != after[flag]:
-            yield _Change(f"red flag {flag}: {before[flag]} → {after[flag]}")
+            yield f"red flag {flag}: {before[flag]} → {after[flag]}"
 
 
-def _standings(one: Decision, other: Decision) -> Iterator[_Change]:
+def _standings(one: Decision, other: Decision) -> Iterator[str]:
     before, after = ({cause.cause.id: cause for cause in side.ranking} for side in (one, other))
-    for name in dict.fromkeys([*before, *after]):
-        words = [_standing(side.get(name)) for side in (before, after)]
-        if words[0] != words[1]:
-            yield _Change(f"standing of {name}: {words[0]} → {words[1]}")
+    steps = {
+        name: f"{_standing(before.get(name))} → {_standing(after.get(name))}"
+        for name in dict.fromkeys([*before, *after])
+        if _standing(before.get(name)) != _standing(after.get(name))
+    }
+    yield from _together("standing of", steps)
     tops = [_candidates(side) for side in (one, other)]
     if tops[0] != tops[1] and sorted(tops[0]) == sorted(tops[1]):
-        yield _Change(f"order of the candidates: {', '.join(tops[0])} → {', '.join(tops[1])}")
+        yield f"order of the candidates: {', '.join(tops[0])} → {', '.join(tops[1])}"
 
 
 def _standing(cause: RankedCause | None) -> str:
@@ -92,12 +85,20 @@ def _candidates(decision: Decision) -> list[str]:
     return [one.cause.id for one in decision.ranking if one.is_candidate]
 
 
-def _orders(one: Decision, other: Decision) -> Iterator[_Change]:
+def _orders(one: Decision, other: Decision) -> Iterator[str]:
     before, after = ({item.order.id: item.status.value for item in side.workup} for side in (one, other))
-    for order in dict.fromkeys([*before, *after]):
-        words = [side.get(order, _NOT_OFFERED) for side in (before, after)]
-        if words[0] != words[1]:
-            yield _Change(f"order {order}: {words[0]} → {words[1]}")
+    steps = {
+        order: f"{before.get(order, _NOT_OFFERED)} → {after.get(order, _NOT_OFFERED)}"
+        for order in dict.fromkeys([*before, *after])
+        if before.get(order) != after.get(order)
+    }
+    yield from _together("order", steps)
+
+
+def _together(what: str, steps: Mapping[str, str]) -> Iterator[str]:
+    """Yield one line for all that took the same step."""
+    for step in dict.fromkeys(steps.values()):
+        yield f"{what} {', '.join(name for name, taken in steps.items() if taken == step)}: {step}"
 
 
 def _level(decision: Decision) -> str:
