@@ -6,6 +6,7 @@ It follows no redirect, reads no setting of the environment but the token, and n
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -30,6 +31,7 @@ from cds_service.replay.replayer import judged
 _DISCOVERY = "/cds-services"
 _CONNECT_S, _READ_S = 5.0, 30.0
 _MOST_BYTES = 20 * 1024 * 1024
+_SERVICE_ID = re.compile(r"[A-Za-z0-9._~-]+")
 _CHUNK = 64 * 1024
 _OK = 200
 _LEVELS = ("info", "warning", "critical")
@@ -78,10 +80,10 @@ class Remote:
             ) from None
         if status != _OK:
             raise UnusableServiceError(f"The service answered discovery with {status}.")
-        if schema_faults("cds-discovery", document):
-            raise UnusableServiceError("The service's discovery document breaks CDS Hooks 2.0.1.")
-        services: list[Mapping[str, Any]] = document["services"]
-        return services
+        services = document.get("services") if isinstance(document, dict) else None
+        if not isinstance(services, list):
+            raise UnusableServiceError("The discovery document of the service lists no services.")
+        return [one for one in services if _is_service(one)]
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         headers = {**self._headers, "Content-Type": "application/json", "Accept": "application/json"}
@@ -98,6 +100,16 @@ class Remote:
                 stream=True,
             ) as reply:
                 return reply.status_code, _read(reply)
+
+
+def _is_service(value: Any) -> bool:
+    """Whether an entry of a discovery document can be called; what else is wrong with it does not matter here."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("hook"), str)
+        and _SERVICE_ID.fullmatch(str(value.get("id"))) is not None
+        and isinstance(value.get("prefetch") or {}, dict)
+    )
 
 
 def _check_address(address: str, *, insecure: bool) -> None:
