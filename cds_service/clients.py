@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cds_service.errors import BlockedServerError, SettingsError
 from cds_service.fetch.addresses import Base, Location
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.trust import public_sandbox
-from cds_service.trust.callers import ANYBODY, ExplanationLevel
+from cds_service.trust.callers import ANYBODY
 from cds_service.trust.keys import (
     ALGORITHMS_WITH_256_BITS,
     STANDARD_ALGORITHMS,
@@ -47,7 +48,7 @@ class Client(BaseModel):
     algorithms: tuple[str, ...] = STANDARD_ALGORITHMS
     tenants: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    explanation: ExplanationLevel = ExplanationLevel.FULL
+    explanation: ExplanationExtent = ExplanationExtent.FULL
     fhir_base: str | None = None
     private_network: bool = False
     """Whether its servers stand on a private network, whose addresses are refused otherwise."""

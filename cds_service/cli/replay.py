@@ -1,230 +1,259 @@
-"""`cds-service replay`: decides hook requests and plain Bundles from files and prints the cards; it stores nothing."""
+"""`cds-service replay`: decides recorded patients again and holds them to what is expected; it stores nothing."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cds_service.app import reasoner_for
 from cds_service.cards.markdown import clean
-from cds_service.cli.bundles import hook_request, patients_in, resources_of
-from cds_service.cli.show import show_cards
-from cds_service.errors import AnswerError, CDSError
-from cds_service.fhir.dates import read_when
-from cds_service.fhir.envelope import decode_request
-from cds_service.model.decision import Decision
-from cds_service.model.definitions import Service
-from cds_service.model.hooks import ascii_json
-from cds_service.pipeline import Reasoner, decide, is_decidable, moment_of
-from cds_service.settings import read_settings
+from cds_service.cli.replay_output import Cards, JSONLines, Output, SummaryLines, Tables
+from cds_service.errors import CDSError
+from cds_service.replay.files import Found, find_files, printable, size_of
+from cds_service.replay.junit import JUnitFile
+from cds_service.replay.moments import moment_named
+from cds_service.replay.plan import Plan, Result, Task
+from cds_service.replay.remote import Remote, RemoteReplayer
+from cds_service.replay.replayer import names_of_causes
+from cds_service.replay.tasks import tasks_of
+from cds_service.replay.totals import Totals
+from cds_service.replay.worker import replayed
+from cds_service.settings import Settings, read_settings
 from cds_service.web.clock import now
-from cds_service.web.problems import fault_place
 
-_STORY = "request.json"
-_SKIPPED = frozenset({"feedback.json"})
-_MOST_BYTES = 64 * 1024 * 1024
-_JSON = msgspec.json.Decoder(float_hook=Decimal)
-"""Keeps the digits of a result as the laboratory printed them: 0.70 stays 0.70."""
-_REQUEST = msgspec.json.Encoder(decimal_format="number")
-
-
-class Item(NamedTuple):
-    """One thing to replay: where it came from, the request, and what kept it from being one."""
-
-    name: str
-    body: bytes | None
-    trouble: str | None = None
+_TOKEN = "CDS_REPLAY_TOKEN"  # noqa: S105 - the name of the variable, not a token
+_FAILED, _UNREADABLE, _INTERRUPTED = 1, 2, 130
+_BYTES_A_JOB = 2 * 1024 * 1024
+"""Below this a further process takes longer to start than it saves."""
+_AGAINST_JOBS = 4
+_WIDTH = 120
+"""Of what is written to a file; a terminal tells its own width."""
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command()
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command, as given."""
+
+    record: str | None
+    as_of: str | None
+    as_json: bool
+    summary: bool
+    cards: bool
+    junit: Path | None
+    overlay: Path | None
+    compare: Path | None
+    text: bool
+    strict: bool
+    record_expectations: bool
+    by_patient: bool
+    jobs: int | None
+    against: str | None
+    insecure: bool
+    ca_file: Path | None
+
+
+@click.command(
+    epilog="Exit status: 0 every expectation holds and no answer differs; 1 one does not, or a fault of ours; "
+    "2 wrong usage, or something could not be read or answered; 3 the content has a fault; 130 interrupted."
+)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--record", default=None, help="For plain Bundles: the problem that the clinician records.")
+@click.option("--record", metavar="WORDS", help="For plain Bundles: the problem that the clinician records.")
 @click.option(
     "--as-of",
-    "as_of",
-    default=None,
-    help="Decide at this date or date-time (default: the request's, else now).",
+    metavar="MOMENT",
+    help="Decide at this date or date-time (default: the expectation's, the request's, else now).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per patient.")
+@click.option("--summary", is_flag=True, help="Print one line of words per patient.")
+@click.option("--cards", is_flag=True, help="Print the cards of every patient (default for a single file).")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write a JUnit XML report."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON line per patient instead of readable cards."
+    "--overlay", type=_FOLDER, help="A site's own folder, laid over the content (default: CDS_CARDS_OVERLAY)."
 )
-@click.option("--summary", is_flag=True, help="Print one line per patient.")
 @click.option(
-    "--overlay",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A site's own folder, laid over the content (default: CDS_CARDS_OVERLAY).",
+    "--compare",
+    type=_FOLDER,
+    metavar="CARDS",
+    help="Decide by this content or overlay too, and show whose answer differs and why.",
 )
-def replay(  # noqa: PLR0913 - one argument for each option of the command
-    paths: tuple[Path, ...],
-    record: str | None,
-    as_of: str | None,
-    overlay: Path | None,
-    *,
-    as_json: bool,
-    summary: bool,
-) -> None:
-    """Replay hook requests and plain FHIR Bundles from files or folders.
+@click.option("--text", is_flag=True, help="With --compare: show the changed text of the cards.")
+@click.option(
+    "--strict", is_flag=True, help="Hold resources to FHIR R4 and messages to CDS Hooks; a breach fails."
+)
+@click.option(
+    "--record-expectations", is_flag=True, help="Write a first expectation, for review, where there is none."
+)
+@click.option("--by-patient", is_flag=True, help="NDJSON: take consecutive lines about one patient together.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="How many processes, or calls with --against (default: by input and cores).",
+)
+@click.option(
+    "--against",
+    metavar="URL",
+    help=f"Ask this CDS service instead; {_TOKEN} in the environment may hold a token.",
+)
+@click.option("--insecure", is_flag=True, help="With --against: allow http beyond this machine.")
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --against: trust these authorities.",
+)
+def replay(paths: tuple[Path, ...], **given: Any) -> None:
+    """Replay hook requests, FHIR Bundles and NDJSON from files or folders.
 
-    A Bundle needs --record, for example --record fasciculation. Exits with 1 when a file could not be answered.
+    A story is a folder with request.json and expected.yaml; x.json is held to x.expected.yaml beside it. A Bundle needs
+    --record, for example --record fasciculation. In NDJSON each line is a request or a Bundle.
     """
-    settings = read_settings()
-    if overlay is not None:
-        settings = settings.model_copy(update={"cards_overlay": overlay})
-    reasoner = reasoner_for(settings)
-    pinned = _moment(as_of)
-    console = Console()
-    failed = 0
-    for path in _files(paths):
-        for item in _items(path, reasoner, record, pinned):
-            answer = item.trouble if item.body is None else _answer(item.body, reasoner, pinned)
-            if isinstance(answer, Decision):
-                _print(console, item.name, answer, as_json=as_json, summary=summary)
-            else:
-                failed += 1
-                _print_trouble(item.name, answer or "", as_json=as_json)
-    if failed:
-        sys.exit(1)
+    options = Options(**given)
+    _refuse_contradictions(options)
+    files = [*find_files(paths)]
+    output = _output(options, files)
+    plan = _plan(options, with_answers=output.with_answers)
+    jobs = options.jobs or _jobs(files, options)
+    sys.exit(_run(plan, files, options, output, jobs))
 
 
-def _moment(as_of: str | None) -> datetime | None:
-    if as_of is None:
-        return None
-    when = read_when(as_of)
-    if when is not None:
-        day = when.latest
-        moment = when.at or datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        if is_decidable(moment):
-            return moment
-    raise CDSError("--as-of must be a date or date-time of our age, such as 2026-06-15.")
-
-
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield files; of a folder with a story only its request, so that each patient is answered once.
-
-    A folder without any file is yielded itself, so that it is told and not passed over.
-    """
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(one for one in path.rglob("*.json") if one.name not in _SKIPPED)
-        stories = {one.parent for one in found if one.name == _STORY}
-        yield from [one for one in found if one.name == _STORY or one.parent not in stories] or [path]
-
-
-def _items(path: Path, reasoner: Reasoner, record: str | None, pinned: datetime | None) -> Iterator[Item]:
-    name = clean(str(path).encode(errors="replace").decode())
-    try:
-        body = _read(path)
-        value = _JSON.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        yield Item(name, None, "The file is not JSON that can be read.")
-        return
-    except OSError as error:
-        yield Item(name, None, f"The file cannot be read: {error.strerror}.")
-        return
-    except CDSError as error:
-        yield Item(name, None, error.text)
-        return
-    if isinstance(value, dict) and "hook" in value:
-        yield Item(name, body)
-        return
-    yield from _bundle_items(name, value, reasoner, record, pinned)
-
-
-def _read(path: Path) -> bytes:
-    if path.is_dir():
-        raise CDSError("The folder holds no JSON file.")
-    if not path.is_file():  # reading a pipe or a device might never end
-        raise CDSError("This is neither a file nor a folder.")
-    if path.stat().st_size > _MOST_BYTES:
-        raise CDSError("The file is over 64 MiB.")
-    return path.read_bytes()
-
-
-def _bundle_items(
-    name: str, value: Any, reasoner: Reasoner, record: str | None, pinned: datetime | None
-) -> Iterator[Item]:
-    resources = resources_of(value) if isinstance(value, dict) else []
-    patients = patients_in(resources)
-    if not resources:
-        yield Item(name, None, "The file is neither a hook request nor a FHIR resource.")
-    elif record is None:
-        yield Item(name, None, "A plain Bundle needs --record, for example --record fasciculation.")
-    elif not patients:
-        yield Item(name, None, "No resource names a patient.")
-    if record is None:
-        return
-    for patient in patients:
-        moment = pinned.isoformat() if pinned else None
-        try:
-            request = hook_request(resources, patient, reasoner.templates, record, moment)
-        except AnswerError as error:
-            yield Item(name, None, error.text)
-            continue
-        suffix = f" {patient}" if len(patients) > 1 else ""
-        yield Item(name + suffix, _REQUEST.encode(request))
-
-
-def _answer(body: bytes, reasoner: Reasoner, pinned: datetime | None) -> Decision | str:
-    """Return the decision, or why there is none; one patient's trouble never keeps the others from an answer."""
-    try:
-        return _decide(body, reasoner, pinned)
-    except AnswerError as error:
-        where = f" ({', '.join(clean(place) for place in error.where)})" if error.where else ""
-        return f"{error.http_status} {error.text}{where}"
-    except Exception as error:  # noqa: BLE001 - a fault of ours; its message may hold a value of the chart
-        return f"500 Internal error ({fault_place(error)})"
-
-
-def _decide(body: bytes, reasoner: Reasoner, pinned: datetime | None) -> Decision:
-    service = _service_for(body, reasoner)
-    request = decode_request(body, service.hook)
-    if pinned is not None:
-        return decide(request, service, reasoner, pinned)
-    request, as_of = moment_of(request, now(), may_replay=True)
-    return decide(request, service, reasoner, as_of)
-
-
-def _service_for(body: bytes, reasoner: Reasoner) -> Service:
-    """Return the service that is advertised for the request's hook, else the first, whose check then tells."""
-    hook = _JSON.decode(body).get("hook")
-    services = list(reasoner.knowledge.services.values())
-    return next((service for service in services if service.hook == hook), services[0])
-
-
-def _print_json(line: dict[str, Any]) -> None:
-    """Print one line of JSON; DEL is the one control character that JSON lets stand unescaped."""
-    click.echo(ascii_json(line).replace(b"\x7f", b"\\u007f"))
-
-
-def _print_trouble(name: str, trouble: str, *, as_json: bool) -> None:
-    if as_json:
-        _print_json({"file": name, "error": trouble})
-    else:
-        click.echo(f"{name}: {trouble}", err=True)
-
-
-def _print(console: Console, name: str, decision: Decision, *, as_json: bool, summary: bool) -> None:
-    if as_json:
-        cards = [card.to_dict() for card in decision.cards]
-        notes = [note.code for note in decision.notes]
-        _print_json({"file": name, "cards": cards, "notes": notes})
-    elif summary:
-        level = max((card.indicator.rank for card in decision.cards), default=-1)
-        word = ("none", "info", "warning", "critical")[level + 1]
-        causes = ", ".join(
-            f"{one.cause.id} {one.standing.value}" for one in decision.ranking if one.is_candidate
+def _refuse_contradictions(options: Options) -> None:
+    if sum((options.as_json, options.summary, options.cards)) > 1:
+        raise click.UsageError("Only one of --json, --summary and --cards can be printed.")
+    if options.against is not None and (options.compare is not None or options.overlay is not None):
+        raise click.UsageError(
+            "--against asks a service by its own content: --compare and --overlay do not go with it."
         )
-        costly = sum(note.severity != "information" for note in decision.notes)
-        click.echo(f"{name}: {word}; {causes or 'no candidate'}; {costly} notes")
+    if options.text and options.compare is None:
+        raise click.UsageError("--text needs --compare.")
+
+
+def _output(options: Options, files: list[Found]) -> Output:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    if options.as_json:
+        return JSONLines(console)
+    if options.summary:
+        return SummaryLines(console)
+    single = len(files) == 1 and not files[0].has_lines and options.compare is None
+    return Cards(console) if options.cards or single else Tables(console)
+
+
+def _plan(options: Options, *, with_answers: bool) -> Plan:
+    settings = read_settings()
+    if options.overlay is not None:
+        settings = settings.model_copy(update={"cards_overlay": options.overlay})
+    other = None if options.compare is None else _compared(settings, options.compare)
+    try:
+        pinned = moment_named(options.as_of)
+    except CDSError as error:
+        raise click.UsageError(error.text.replace("The moment", "--as-of")) from None
+    return Plan(
+        settings=settings,
+        started_at=now(),
+        other=other,
+        record=options.record,
+        pinned=pinned,
+        strict=options.strict,
+        worded=options.text,
+        recording=options.record_expectations,
+        with_answers=with_answers,
+    )
+
+
+def _compared(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with this content folder; a folder without schemas is an overlay of the same content."""
+    name = "cards_folder" if (folder / "schema").is_dir() else "cards_overlay"
+    return settings.model_copy(update={name: folder})
+
+
+def _jobs(files: list[Found], options: Options) -> int:
+    """Return how many workers are worth their start."""
+    if options.against is not None:
+        return _AGAINST_JOBS
+    size = sum(size_of(file.path) for file in files)
+    return max(1, min(len(os.sched_getaffinity(0)), size // _BYTES_A_JOB))
+
+
+def _run(plan: Plan, files: list[Found], options: Options, output: Output, jobs: int) -> int:
+    """Replay everything and return the exit status; what was done before an interrupt is still told."""
+    totals = Totals()
+    started = time.perf_counter()
+    interrupted = False
+    with ExitStack() as stack:
+        report = stack.enter_context(JUnitFile(options.junit)) if options.junit is not None else None
+        progress = stack.enter_context(_progress())
+        tasks = _watched(tasks_of(files, by_patient=options.by_patient), progress, files)
+        results = stack.enter_context(closing(_results(tasks, plan, options, jobs)))
+        try:
+            for result in results:
+                totals.add(result)
+                output.add(result)
+                _write_expectation(result)
+                if report is not None:
+                    report.add(result)
+        except KeyboardInterrupt:
+            interrupted = True
+    output.end(totals, time.perf_counter() - started, jobs)
+    if interrupted:
+        click.echo("Interrupted: the patients above were answered, the others not.", err=True)
+        return _INTERRUPTED
+    return _FAILED if totals.whole.failed else _UNREADABLE if totals.unreadable else 0
+
+
+def _results(tasks: Iterable[Task], plan: Plan, options: Options, jobs: int) -> Generator[Result]:
+    if options.against is None:
+        return replayed(tasks, plan, jobs)
+    ca_file = None if options.ca_file is None else str(options.ca_file)
+    remote = Remote(options.against, os.environ.get(_TOKEN), insecure=options.insecure, ca_file=ca_file)
+    return RemoteReplayer(remote, plan, names_of_causes(reasoner_for(plan.settings))).replayed(tasks, jobs)
+
+
+def _progress() -> Progress:
+    """Return a bar on the other stream, shown only where that is a terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+        redirect_stdout=sys.stdout.isatty(),
+    )
+
+
+def _watched(tasks: Iterable[Task], progress: Progress, files: list[Found]) -> Iterator[Task]:
+    """Pass tasks on, moving the bar by the bytes that they were read from."""
+    bar = progress.add_task("replay", total=sum(size_of(file.path) for file in files) or None)
+    for task in tasks:
+        yield task
+        progress.advance(bar, task.size)
+
+
+def _write_expectation(result: Result) -> None:
+    """Write a recorded expectation where none stands; one that appeared meanwhile is left alone."""
+    if result.recorded is None or result.expectation is None:
+        return
+    place = clean(printable(result.expectation))
+    try:
+        with result.expectation.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(result.recorded)
+    except FileExistsError:
+        click.echo(f"{place}: stands already and was left alone.", err=True)
+    except OSError as error:
+        raise CDSError(f"The expectation cannot be written to {place}: {error.strerror}.") from None
     else:
-        show_cards(console, name, decision)
+        click.echo(f"{place}: written, to be reviewed.", err=True)

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from cds_service.fetch.limits import Deadline
+from cds_service.model.explanation import ExplanationExtent
 from cds_service.trust.keys import PublicKey
 
 ANYBODY = "anonymous"
 """The id of whoever calls an open service without a token; no client may have it."""
-
-
-class ExplanationLevel(StrEnum):
-    """How much of the argument a client is sent beside the cards."""
-
-    FULL = "full"
-    BRIEF = "brief"
-    NONE = "none"
 
 
 class Keys(Protocol):
@@ -41,7 +33,7 @@ class Registration(NamedTuple):
     """What a token may be addressed to, instead of the address that is called."""
     tenants: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
-    explanation: ExplanationLevel = ExplanationLevel.FULL
+    explanation: ExplanationExtent = ExplanationExtent.FULL
 
 
 class Caller(NamedTuple):
@@ -49,7 +41,7 @@ class Caller(NamedTuple):
 
     client_id: str = ANYBODY
     tenant: str | None = None
-    explanation: ExplanationLevel = ExplanationLevel.FULL
+    explanation: ExplanationExtent = ExplanationExtent.FULL
 
     @property
     def is_known(self) -> bool:

@@ -6,7 +6,6 @@ from flask import Blueprint, Response, request
 
 from cds_service.fetch.limits import Deadline
 from cds_service.gathering import Gatherer
-from cds_service.model.explanation import ExplanationExtent
 from cds_service.pipeline import Reasoner, consider
 from cds_service.settings import Mode, Settings
 from cds_service.web.client_trust import ClientTrust
@@ -36,7 +35,7 @@ def blueprint(
             now(),
             may_replay=may_replay,
             gather=lambda request, templates: gatherer.gather(request, templates, deadline, client),
-            extent=ExplanationExtent(caller.explanation),
+            extent=caller.explanation,
         )
         return Response(delivery.deliver(considered, caller.client_id), content_type="application/json")
 

@@ -9,11 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.app import create_app
+from cds_service.replay.card_text import explanation, told
+from cds_service.replay.expectations import differences
 from cds_service.settings import Settings
-from tests.support.card_text import explanation, told
 from tests.support.case_files import Case, decoys, whole_patients
 from tests.support.causes import cause_names, ids_in
-from tests.support.expectations import differences
 from tests.support.house_rules import broken_rules
 from tests.support.json_text import to_json
 from tests.support.patients import hook_request

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.app import create_app
+from cds_service.replay.card_text import actions, told
 from cds_service.settings import Settings
-from tests.support.card_text import actions, told
 from tests.support.case_files import whole_patients
 from tests.support.json_text import to_json
 from tests.support.patients import hook_request

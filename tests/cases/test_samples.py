@@ -9,8 +9,8 @@ import pytest
 import yaml
 from fhir.resources.R4B import get_fhir_model_class
 
+from cds_service.replay.expectations import KNOWN_KEYS
 from tests.support.case_files import Case, decoys, samples, whole_patients
-from tests.support.expectations import KNOWN_KEYS
 from tests.support.json_text import from_json
 from tests.support.patients import bundle, hook_request
 from tests.support.places import SAMPLES

@@ -17,11 +17,11 @@ from flask.testing import FlaskClient
 from cds_service.app import create_app, registry_for
 from cds_service.clients import read_clients
 from cds_service.errors import SettingsError
+from cds_service.replay.card_text import explanation, told
 from cds_service.settings import Settings
 from tests.functional.server import LiveServer, clean_environment
 from tests.support import fhir_server as served
 from tests.support import resources
-from tests.support.card_text import explanation, told
 from tests.support.case_files import Case, whole_patients
 from tests.support.fhir_server import FHIRServer, fhir_server
 from tests.support.json_text import to_json

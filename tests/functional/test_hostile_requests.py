@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cds_service.app import create_app
-from cds_service.cli.bundles import hook_request, patients_in, resources_of
 from cds_service.errors import MalformedRequestError
+from cds_service.replay.bundles import hook_request, patients_in, resources_of
 from cds_service.settings import Settings
 from tests.functional.server import LiveServer
 from tests.spec.calls import (

@@ -10,10 +10,10 @@ from fhir.resources.R4B.questionnaire import Questionnaire
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse
 
 from cds_service.app import create_app
+from cds_service.replay.card_text import explanation
 from cds_service.settings import Settings
 from tests.functional.server import LiveServer
 from tests.support.answers import QUESTIONNAIRE, URL, answer, response, types
-from tests.support.card_text import explanation
 from tests.support.case_files import Case, whole_patients
 from tests.support.json_text import to_json
 from tests.support.patients import hook_request, subject_of

@@ -106,24 +106,27 @@ def test_a_folder_with_other_files_beside_stories_passes_none_over(replay: Repla
 
 
 def test_json_is_one_line_per_patient(replay: Replay) -> None:
-    """`--json` prints for each patient the file, the cards as they would be sent and the codes of the notes."""
+    """`--json` prints for each patient the cards as they would be sent, the moment, notes and expectation."""
     found = _lines(replay("--json", SAMPLES))
     assert len(found) == len(HOOK_OF_STORY)
     for line in found:
-        assert set(line) == {"file", "cards", "notes"}
+        assert set(line) == {"file", "as_of", "cards", "notes", "expectation"}
+        assert (line["as_of"], line["expectation"]) == ("2026-06-15T10:00:00Z", "holds")
         assert schema_faults("cds-response", {"cards": line["cards"]}) == []
 
 
 def test_summary_is_one_line_per_patient(replay: Replay) -> None:
-    """`--summary` names the level, the candidates and the number of notes."""
+    """`--summary` names the level, the candidates, the number of notes and whether the expectation holds."""
     for line in replay("--summary", SAMPLES).out.splitlines():
-        assert re.fullmatch(r".+request\.json: (info|warning|critical); .+; \d+ notes", line)
+        assert re.fullmatch(
+            r".+request\.json: (info|warning|critical); .+; \d+ notes; expectation holds", line
+        )
 
 
 def test_a_plain_bundle_needs_to_be_told_what_is_recorded(replay: Replay) -> None:
     """A Bundle says what is on record and not what is being recorded; without that it is not answered."""
     outcome = replay(SAMPLES / STORY / "bundle.json")
-    assert outcome.status == 1
+    assert outcome.status == 2
     assert outcome.out == ""
     assert "--record" in outcome.err
 
@@ -214,7 +217,7 @@ def test_as_of_decides_the_day(replay: Replay) -> None:
 def test_a_moment_that_is_none_is_refused(replay: Replay, moment: str) -> None:
     """A malformed or impossible moment is told, and nothing is answered."""
     outcome = replay("--as-of", moment, SAMPLES / STORY / "request.json")
-    assert outcome.status == 1
+    assert outcome.status == 2
     assert outcome.out == ""
     assert "--as-of must be a date" in outcome.err
 
@@ -239,18 +242,20 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 
 
 def test_broken_files_are_told_and_the_others_answered(replay: Replay, tmp_path: Path) -> None:
-    """Each broken file is named with its trouble, every sound one is answered, and the status is 1."""
+    """Each broken file is named with its trouble, every sound one is answered, and the status is 2."""
     for name, (content, _) in BROKEN.items():
         _written(tmp_path, name, content)
     _written(tmp_path, "a-first.json", _request())
     _written(tmp_path, "zz-last.json", _request(STORIES[0]))
     outcome = replay("--summary", "--record", "cramp", tmp_path)
-    assert outcome.status == 1
+    assert outcome.status == 2
     assert [Path(line.partition(":")[0]).name for line in outcome.out.splitlines()] == [
         "a-first.json",
         "zz-last.json",
     ]
-    told = {Path(line.partition(":")[0]).name: line for line in outcome.err.splitlines()}
+    *troubles, closing = outcome.err.splitlines()
+    assert closing.endswith(f"{len(BROKEN)} could not be answered")
+    told = {Path(line.partition(":")[0]).name: line for line in troubles}
     assert set(told) == set(BROKEN)
     assert {name: trouble for name, (_, trouble) in BROKEN.items() if trouble not in told[name]} == {}
 
@@ -260,8 +265,11 @@ def test_broken_files_are_told_in_json_too(replay: Replay, tmp_path: Path) -> No
     _written(tmp_path, "torn.json", b"{")
     _written(tmp_path, "whole.json", _request())
     outcome = replay("--json", tmp_path)
-    assert outcome.status == 1
-    assert [set(line) for line in _lines(outcome)] == [{"file", "error"}, {"file", "cards", "notes"}]
+    assert outcome.status == 2
+    assert [set(line) for line in _lines(outcome)] == [
+        {"file", "error", "expectation"},
+        {"file", "as_of", "cards", "notes", "expectation"},
+    ]
 
 
 def test_what_is_no_file_is_told(replay: Replay, tmp_path: Path) -> None:
@@ -269,8 +277,10 @@ def test_what_is_no_file_is_told(replay: Replay, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "full" / "folder.json").mkdir(parents=True)
     os.mkfifo(tmp_path / "pipe.json")
-    outcome = replay(tmp_path / "empty", tmp_path / "full", tmp_path / "pipe.json", SAMPLES / STORY)
-    assert outcome.status == 1
+    outcome = replay(
+        "--cards", tmp_path / "empty", tmp_path / "full", tmp_path / "pipe.json", SAMPLES / STORY
+    )
+    assert outcome.status == 2
     assert outcome.err.count("holds no JSON file") == 2
     assert outcome.err.count("neither a file nor a folder") == 1
     assert "Repeat potassium" in outcome.out
@@ -292,7 +302,7 @@ def test_a_fault_of_ours_costs_one_patient_only(
             raise LookupError("Xanthippe")
         return decide(*arguments)
 
-    monkeypatch.setattr("cds_service.cli.replay.decide", fail_once)
+    monkeypatch.setattr("cds_service.replay.replayer.decide", fail_once)
     _written(tmp_path, "one.json", _request())
     _written(tmp_path, "two.json", _request())
     outcome = replay("--summary", tmp_path)
@@ -319,7 +329,7 @@ def _hostile() -> dict[str, Any]:
     return message
 
 
-@pytest.mark.parametrize("options", [[], ["--summary"], ["--json"]], ids=repr)
+@pytest.mark.parametrize("options", [[], ["--cards"], ["--summary"], ["--json"]], ids=repr)
 @pytest.mark.parametrize("terminal", [True, False])
 def test_chart_text_cannot_drive_the_terminal(
     replay: Replay, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch, *, terminal: bool
@@ -332,13 +342,13 @@ def test_chart_text_cannot_drive_the_terminal(
     path = _written(tmp_path, "file\x1b[31m\u202ename.json", _hostile())
     torn = _written(tmp_path, "torn\x1b]0;x\x07.json", b"{")
     outcome = replay(*options, path, torn)
-    assert outcome.status == 1
+    assert outcome.status == 2
     shown = COLOR.sub("", outcome.out + outcome.err).replace("\n", "")
     assert shown
     assert [char for char in set(shown) if not char.isprintable()] == []
     links = re.findall(r"\x1b\]8;[^;]*;([^\x1b]+)\x1b", outcome.out)
     assert set(links) <= {read_settings().about_url}
-    if not options:
+    if options == ["--cards"]:
         assert "\x1b" in outcome.out if terminal else "\x1b" not in outcome.out
 
 

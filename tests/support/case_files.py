@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.expectations import KNOWN_KEYS
+from cds_service.replay.expectations import KNOWN_KEYS
 from tests.support.places import CASES
 
 Case = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.support import card_text
-from tests.support.card_text import Response
+from cds_service.replay import card_text
+from cds_service.replay.card_text import Response
 
 SIGN_OFF = (
     r"\b(clinically|medically) (approved|validated|verified|reviewed)\b|\bsigned off\b"

@@ -8,5 +8,5 @@ ROOT = Path(__file__).resolve().parents[2]
 CARDS = ROOT / "cards"
 TERMINOLOGY = CARDS / "terminology"
 CASES = ROOT / "tests" / "cases"
-SCHEMAS = ROOT / "tests" / "spec" / "schemas"
+SCHEMAS = ROOT / "cds_service" / "replay" / "schemas"
 SAMPLES = ROOT / "fhir_samples"

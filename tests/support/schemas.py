@@ -1,25 +1,13 @@
-"""Checks messages with the JSON schemas and resources with the FHIR models; never repairs what it finds."""
+"""Finds the FHIR resources of a message, beside the check of the message itself; never repairs what it finds."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from cds_service.replay.messages import schema_faults
 
-from tests.support.places import SCHEMAS
-
-
-@cache
-def _validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8")))
-
-
-def schema_faults(name: str, message: Any) -> list[str]:
-    """Return one line for every breach of `cds-request`, `cds-response`, `cds-discovery` or `cds-feedback`."""
-    return [f"{fault.json_path}: {fault.message}" for fault in _validator(name).iter_errors(message)]
+__all__ = ["resources_in", "schema_faults"]
 
 
 def resources_in(value: Any) -> Iterator[dict[str, Any]]:

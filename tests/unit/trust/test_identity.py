@@ -9,7 +9,8 @@ import pytest
 
 from cds_service.errors import StoreUnavailableError, UnauthorizedError, UnknownServiceError
 from cds_service.fetch.limits import Deadline
-from cds_service.trust.callers import Caller, ExplanationLevel, Registration
+from cds_service.model.explanation import ExplanationExtent
+from cds_service.trust.callers import Caller, Registration
 from cds_service.trust.identity import Endpoint, Identity
 from cds_service.trust.key_sources import WrittenKeys
 from cds_service.trust.keys import read_registered
@@ -123,9 +124,9 @@ def test_nobody_is_let_in_while_the_store_is_down() -> None:
 def test_what_is_known_of_a_caller_goes_along() -> None:
     """Id, tenant and how much of the argument it is sent."""
     caller = identify(
-        token(claims(NOON, tenant="north")), tenants=frozenset({"north"}), explanation=ExplanationLevel.BRIEF
+        token(claims(NOON, tenant="north")), tenants=frozenset({"north"}), explanation=ExplanationExtent.BRIEF
     )
-    assert caller == Caller("general", "north", ExplanationLevel.BRIEF)
+    assert caller == Caller("general", "north", ExplanationExtent.BRIEF)
     assert caller.is_known
 
 

@@ -1,4 +1,4 @@
-"""Compares an answer of the service with what a case expects; pure, and silent only when all of it holds."""
+"""Compares an answer of the service with what is expected of it; pure, and silent only when all of it holds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tests.support import card_text
-from tests.support.card_text import Response
+from cds_service.replay import card_text
+from cds_service.replay.card_text import Response
+from cds_service.replay.reasons import Reasons, reasons_of
 
 _LEVELS = ("info", "warning", "critical")
 _QUESTIONS = "muscle-spasm-history"
 _SUPPORTED = ("likely", "possible")
+_NOT_RANKED = "not-ranked"
+_ORDER = ("likely", "possible", "not-ranked", "less-likely", "excluded")
+"""Standings from the one that most speaks for a cause to the one that most speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ class Answer:
     response: Response
     explained: Mapping[str, Any]
     names: Mapping[str, Sequence[str]]
+    reasons: Reasons
+
+    def why(self, cause: str, *, held: bool) -> str:
+        """Return `; because …` for the standing of a cause, or nothing where no reason is known."""
+        reason = self.reasons(cause, held)
+        return f"; because {reason}" if reason else ""
 
     @property
     def standings(self) -> dict[str, str]:
@@ -58,9 +68,11 @@ def _check_rank(groups: Sequence[Sequence[str]], answer: Answer) -> Iterator[str
     places = {cause: place for place, cause in enumerate(answer.standings)}
     for cause in [cause for group in groups for cause in group]:
         if cause not in places:
-            yield f"rank: expected {cause} in the ranking, which is {_standing_text(answer)}"
+            why = answer.why(cause, held=False)
+            yield f"rank: expected {cause} in the ranking, which is {_standing_text(answer)}{why}"
         elif answer.standings[cause] == "excluded":
-            yield f"rank: expected {cause} to be ranked, but it is excluded"
+            why = answer.why(cause, held=False)
+            yield f"rank: expected {cause} to be ranked, but it is excluded{why}"
     for better, worse in pairwise(groups):
         for first in better:
             yield from (
@@ -77,11 +89,30 @@ def _check_first(groups: Sequence[Sequence[str]], answer: Answer) -> Iterator[st
             yield f"rank: expected {_listed(groups[0])} at the top, the ranking is {_standing_text(answer)}"
 
 
+def _check_top(wanted: str, answer: Answer) -> Iterator[str]:
+    found = next(iter(answer.standings), "none")
+    if found != wanted:
+        why = answer.why(wanted, held=False)
+        yield f"top: expected {wanted} first, the ranking is {_standing_text(answer)}{why}"
+
+
+def _check_standings(wanted: Mapping[str, str], answer: Answer) -> Iterator[str]:
+    for cause, standing in wanted.items():
+        found = answer.standings.get(cause, _NOT_RANKED)
+        if found != standing:
+            held = _ORDER.index(found) < _ORDER.index(standing)
+            yield (
+                f"standings: standing of {cause}: expected {standing}, got {found}"
+                f"{answer.why(cause, held=held)}"
+            )
+
+
 def _check_standing(word: str, refused: Sequence[str]) -> _Check:
     def check(causes: Sequence[str], answer: Answer) -> Iterator[str]:
         for cause in causes:
             if answer.standings.get(cause) in refused:
-                yield f"{word}: {cause} must not be {answer.standings[cause]}"
+                why = answer.why(cause, held=True)
+                yield f"{word}: {cause} must not be {answer.standings[cause]}{why}"
 
     return check
 
@@ -95,7 +126,7 @@ def _check_not_candidates(causes: Sequence[str], answer: Answer) -> Iterator[str
                 yield f"not_candidates: {cause} must not be named, but a card says {name!r}"
 
 
-def _check_none_likely(wanted: bool, answer: Answer) -> Iterator[str]:
+def _check_none_likely(wanted: bool, answer: Answer) -> Iterator[str]:  # noqa: FBT001 - the signature of `_Check`
     likely = [cause for cause, standing in answer.standings.items() if standing == "likely"]
     if wanted and likely:
         yield f"none_likely: expected no likely cause, got {_listed(likely)}"
@@ -112,7 +143,7 @@ def _check_status(key: str, status: str) -> _Check:
     return check
 
 
-def _check_no_orders(wanted: bool, answer: Answer) -> Iterator[str]:
+def _check_no_orders(wanted: bool, answer: Answer) -> Iterator[str]:  # noqa: FBT001 - the signature of `_Check`
     suggested = [order for order in answer.with_status("suggested") if order != _QUESTIONS]
     if wanted and suggested:
         yield f"no_orders: expected no suggested order, got {_listed(suggested)}"
@@ -225,6 +256,8 @@ _CHECKS: Mapping[str, _Check] = {
     "cards_max": _check_count("cards_max", lambda found, wanted: found <= wanted),
     "level": _check_level,
     "red_flags": _check_red_flags,
+    "top": _check_top,
+    "standings": _check_standings,
     "rank": _check_rank,
     "none_likely": _check_none_likely,
     "not_likely": _check_standing("not_likely", ("likely",)),
@@ -253,12 +286,16 @@ _WITHOUT_EXPLANATION = frozenset(
 
 
 def differences(
-    expect: Mapping[str, Any], response: Response, names: Mapping[str, Sequence[str]] | None = None
+    expect: Mapping[str, Any],
+    response: Response,
+    names: Mapping[str, Sequence[str]] | None = None,
+    reasons: Reasons | None = None,
 ) -> list[str]:
     """Return one line for everything in which `response` is not what `expect` says; empty when all holds.
 
     `names` maps a cause id to the words that would name it on a card; a cause without an entry is looked for
-    by the words of its id. Raises `KeyError` on an expectation that nobody checks.
+    by the words of its id. `reasons` tells why a cause stands as it does; without it the explanation tells what is
+    missing. Raises `KeyError` on an expectation that nobody checks.
     """
     unknown = set(expect) - KNOWN_KEYS
     if unknown:
@@ -266,7 +303,7 @@ def differences(
     explained = card_text.explanation(response)
     if explained is None and set(expect) - _WITHOUT_EXPLANATION:
         return ["explanation: expected one, the response has none"]
-    answer = Answer(response, explained or {}, names or {})
+    answer = Answer(response, explained or {}, names or {}, reasons or reasons_of(explained or {}))
     found = [line for key, check in _CHECKS.items() if key in expect for line in check(expect[key], answer)]
     if expect.get("rank_exact_first", False):
         found += _check_first(expect.get("rank", ()), answer)

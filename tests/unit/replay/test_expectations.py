@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.expectations import KNOWN_KEYS, differences
+from cds_service.replay.expectations import KNOWN_KEYS, differences
 from tests.support.house_rules import broken_rules
 
 NAMES = {"motor-neuron-disease": ("Motor neuron disease", "ALS"), "caffeine": ("Caffeine",)}
@@ -64,6 +64,8 @@ def _response(*cards: dict[str, Any], **changed: Any) -> dict[str, Any]:
 
 
 HOLDS: list[tuple[str, Any]] = [
+    ("top", "hypokalemia"),
+    ("standings", {"hypokalemia": "likely", "hyperkalemia": "excluded", "caffeine": "not-ranked"}),
     ("rank", [["hypomagnesemia", "hypokalemia"], ["medication-effect"]]),
     ("rank", [["hypokalemia"], ["multiple-sclerosis"]]),
     ("rank", []),
@@ -93,6 +95,8 @@ HOLDS: list[tuple[str, Any]] = [
     ("checks", ["tizanidine"]),
 ]
 FAILS: list[tuple[str, Any, str]] = [
+    ("top", "hypomagnesemia", "expected hypomagnesemia first, the ranking is hypokalemia (likely)"),
+    ("standings", {"medication-effect": "likely"}, "medication-effect: expected likely, got possible"),
     ("rank", [["medication-effect"], ["hypokalemia"]], "medication-effect before hypokalemia"),
     ("rank", [["hyperthyroidism"]], "expected hyperthyroidism in the ranking"),
     ("rank", [["hyperkalemia"]], "it is excluded"),
@@ -237,3 +241,12 @@ def test_results_and_recorded_strengths_are_no_dose() -> None:
     detail = "Calcium 12.6 mg/dL (8.6-10.3 mg / dL) on Hydrochlorothiazide 25 mg, cramps since 2026"
     assert broken_rules(_response(_card(detail=detail)), ["hydrochlorothiazide 25 mg"]) == []
     assert len(broken_rules(_response(_card(detail=detail)))) == 1
+
+
+def test_a_wrong_standing_tells_what_is_missing() -> None:
+    """Without findings the explanation tells why: what is unknown, and what speaks for a cause that must not stand."""
+    ranking = [{**_ranked("hypokalemia", "possible"), "missing": ["potassium-low"]}]
+    (line,) = differences({"standings": {"hypokalemia": "likely"}}, _response(ranking=ranking))
+    assert line.endswith("expected likely, got possible; because potassium-low is unknown")
+    (line,) = differences({"not_likely": ["hypokalemia"]}, _response(), NAMES)
+    assert line.endswith("must not be likely; because potassium-low is present")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
@@ -61,6 +61,14 @@ def patients_in(resources: list[dict[str, Any]]) -> list[str]:
     return [*dict.fromkeys([*own, *(one for one in named if one)])]
 
 
+def patient_of(resource: Mapping[str, Any]) -> str | None:
+    """Return the id of the patient that one resource is or is about, or None where it names none."""
+    if resource.get("resourceType") == "Patient":
+        own = resource.get("id")
+        return own if isinstance(own, str) else None
+    return _subject_id(resource)
+
+
 def hook_request(
     resources: list[dict[str, Any]],
     patient_id: str,
@@ -91,12 +99,18 @@ def hook_request(
                 "entry": [{"resource": condition}],
             },
         },
-        "prefetch": {
-            key: _evaluate(template.replace(_PATIENT_TOKEN, patient_id), resources, patient_id)
-            for key, template in templates.items()
-        }
-        | _beside(resources, patient_id),
+        "prefetch": prefetch_of(resources, patient_id, templates) | _beside(resources, patient_id),
         **({"extension": {"org.spasm-cds.as-of": as_of}} if as_of else {}),
+    }
+
+
+def prefetch_of(
+    resources: list[dict[str, Any]], patient_id: str, templates: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the answers to prefetch templates as a FHIR server would give them that holds these resources."""
+    return {
+        key: _evaluate(template.replace(_PATIENT_TOKEN, patient_id), resources, patient_id)
+        for key, template in templates.items()
     }
 
 
@@ -141,16 +155,31 @@ def _evaluate(query: str, resources: list[dict[str, Any]], patient_id: str) -> d
 
 
 def _matches(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
-    for name, wanted in parameters.items():
-        if name == "category":
-            categories = set(_codes(resource.get("category")))
-            if wanted == "laboratory" and not categories:
-                continue  # many real results carry no category; a server that filed them as such would send them
-            if wanted not in categories:
-                return False
-        elif name == "status" and resource.get("status") not in (wanted, None):
-            return False
-    return True
+    return all(_MATCHERS[name](resource, wanted) for name, wanted in parameters.items() if name in _MATCHERS)
+
+
+def _has_category(resource: Mapping[str, Any], wanted: str) -> bool:
+    categories = set(_codes(resource.get("category")))
+    if wanted == "laboratory" and not categories:
+        return True  # many real results carry no category; a server that filed them as such would send them
+    return wanted in categories
+
+
+def _has_status(resource: Mapping[str, Any], wanted: str) -> bool:
+    return resource.get("status") in (wanted, None)
+
+
+def _has_code(resource: Mapping[str, Any], wanted: str) -> bool:
+    """Whether a resource carries one of the tokens `system|code,code,…`; the system is not compared."""
+    tokens = {token.rpartition("|")[2] for token in wanted.split(",")}
+    return not tokens.isdisjoint(_codes(resource.get("code") or resource.get("medicationCodeableConcept")))
+
+
+_MATCHERS: Mapping[str, Callable[[Mapping[str, Any], str], bool]] = {
+    "category": _has_category,
+    "status": _has_status,
+    "code": _has_code,
+}
 
 
 def _codes(category: Any) -> Iterator[str]:
