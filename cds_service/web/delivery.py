@@ -96,7 +96,10 @@ class Delivery:
         self._observers = tuple(observers)
 
     def deliver(self, considered: Considered, client: str) -> bytes:
-        """Return the response bytes, after what is shown has been handed to the writer of the store."""
+        """Return the response bytes, after what is shown has been handed to the writer of the store.
+
+        That comes last: the writer then works while the answer is on its way, not while it is being made.
+        """
         decision = considered.decision
         patient = self._store.keys.patient(client, considered.request.context.patient_id)
         advices = [self._store.keys.advice((basis.grounds,)) for basis in decision.bases]
@@ -106,11 +109,12 @@ class Delivery:
         bases = [decision.bases[place] for place in shown]
         cards = tuple(map(_delivered_card, left.cards, bases))
         delivered = self._delivered(considered, client, patient, cards, tuple(withheld.values()))
-        if shown:
-            self._keep(delivered, [advices[place] for place in shown])
+        response = respond(left.cards, left.extension or extension_of(decision))
         for observer in self._observers:
             observer.delivered(delivered)
-        return respond(left.cards, left.extension or extension_of(decision))
+        if shown:
+            self._keep(delivered, [advices[place] for place in shown])
+        return response
 
     def _withheld(self, patient: str, advices: Sequence[str], considered: Considered) -> dict[int, Withheld]:
         if self._quiet is None:
