@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cds_service.errors import SettingsError
+from cds_service.folders import default_cards_folder, default_proven_folder, default_state_folder
 from cds_service.model.hooks import Indicator
 
 RELEASE = "2026.12.0"
@@ -24,6 +24,12 @@ _ORIGIN = r"https?://(?:[A-Za-z0-9\-.]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
 _ONE_ORIGIN = re.compile(_ORIGIN)
 _BASE_URL = re.compile(_ORIGIN + r"(?:/[A-Za-z0-9\-._~]+)*")
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, to be replaced
+_OFF = frozenset({"", "0", "false", "no"})
+_OTHERS = 0o077
+_SHORTEST_TOKEN = 16
+_PRODUCTION_DRAINS_SECONDS = 5.0
+_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9.\-]+|\[[0-9A-Fa-f:]+\]):(?P<port>\d{1,5})")
+_PORTS = range(1, 65_536)
 
 
 class Mode(StrEnum):
@@ -33,23 +39,11 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-def default_cards_folder() -> Path:
-    """Return the content of the installed package, or of the source checkout."""
-    package = Path(__file__).parent
-    installed = package / "_cards"
-    return installed if installed.is_dir() else package.parent / "cards"
+class LogFormat(StrEnum):
+    """How a log line looks: for a person, or for a program."""
 
-
-def default_proven_folder() -> Path:
-    """Return the user's folder for what can be made again."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "muscle-spasm-cds"
-
-
-def default_state_folder() -> Path:
-    """Return the user's folder for what must be kept."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "muscle-spasm-cds"
+    PLAIN = "plain"
+    JSON = "json"
 
 
 class Settings(BaseSettings):
@@ -84,6 +78,26 @@ class Settings(BaseSettings):
     """File with at least 32 random bytes, from which all keys of the store are derived; production needs it."""
     keep_comments: bool = False
     """Whether the free text of feedback is kept; it may name a patient."""
+    audit_required: bool | None = None
+    """Whether a decision that cannot be recorded is refused with 503; unset: in production."""
+    audit_checkpoints: Path | None = None
+    """File, best on another machine's disk, to which signed checkpoints of the audit are appended."""
+    metrics_token: SecretStr | None = None
+    """The bearer token for `/metrics`; without it the route does not exist."""
+    metrics_bind: str = ""
+    """`host:port` on which metrics are served without a token, apart from the service itself; empty: nowhere."""
+    log_format: LogFormat | None = None
+    """Unset: JSON in production, plain text in development."""
+    drain_seconds: float | None = Field(default=None, ge=0, le=60)
+    """How long the service answers on after SIGTERM while it says that it is not ready; unset: 5 in production."""
+    most_in_flight: int = Field(default=32, ge=1, le=256)
+    """How many calls one process works on at the same time."""
+    calls_per_minute: int = Field(default=0, ge=0, le=1_000_000)
+    """How many calls of one client each process answers in a minute; 0: as many as come."""
+    run_folder: Path | None = None
+    """Set by `serve` for its workers: a folder that lives as long as they do."""
+    debug: str = Field(default="", validation_alias="FLASK_DEBUG")
+    """Flask's own debugging; production refuses it."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
     workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")
@@ -98,10 +112,36 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", "clients", "secret_key_file", mode="before")
+    @field_validator(
+        "cards_overlay",
+        "clients",
+        "secret_key_file",
+        "audit_required",
+        "audit_checkpoints",
+        "metrics_token",
+        "log_format",
+        "drain_seconds",
+        "run_folder",
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
-        return value or None
+        return None if value == "" else value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"must have at least {_SHORTEST_TOKEN} characters")
+        return value
+
+    @field_validator("metrics_bind")
+    @classmethod
+    def _address_with_port(cls, value: str) -> str:
+        found = _ADDRESS.fullmatch(value)
+        if value and (found is None or int(found["port"]) not in _PORTS):
+            raise ValueError("must be an address and a port such as 127.0.0.1:9464")
+        return value
 
     @field_validator("cards_overlay")
     @classmethod
@@ -120,8 +160,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
-        if self.mode is Mode.PRODUCTION:
-            faults = list(_unsafe(self))
+        if self.is_production:
+            faults = refusals(self)
             if faults:
                 raise ValueError("production refuses to start: " + "; ".join(faults))
         return self
@@ -137,9 +177,36 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.state_folder / 'store.sqlite3'}"
 
     @property
+    def audit_folder(self) -> Path:
+        """Where audit records wait on disk while the store is away."""
+        return self.state_folder / "audit"
+
+    @property
     def secret_file(self) -> Path:
         """The file of the secret; without the setting one in the state folder."""
         return self.secret_key_file or self.state_folder / "secret.key"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is production mode."""
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def requires_audit(self) -> bool:
+        """Whether a decision that cannot be recorded is refused."""
+        return self.is_production if self.audit_required is None else self.audit_required
+
+    @property
+    def logs_as(self) -> LogFormat:
+        """How log lines look."""
+        return self.log_format or (LogFormat.JSON if self.is_production else LogFormat.PLAIN)
+
+    @property
+    def drains_seconds(self) -> float:
+        """How long the service goes on after it was asked to end."""
+        if self.drain_seconds is not None:
+            return self.drain_seconds
+        return _PRODUCTION_DRAINS_SECONDS if self.is_production else 0.0
 
     @property
     def critical_as(self) -> Indicator:
@@ -192,14 +259,42 @@ def _parts(text: str) -> Iterator[str]:
     return (part.strip() for part in text.split(",") if part.strip())
 
 
+def refusals(settings: Settings) -> tuple[str, ...]:
+    """Return for which of these settings production would refuse to start."""
+    return tuple(_unsafe(settings))
+
+
+def variable_of(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"CDS_{field.upper()}"
+
+
 def _unsafe(settings: Settings) -> Iterator[str]:
+    """Yield what production refuses: one generator per topic."""
+    yield from _unsafe_addresses(settings)
+    yield from _unsafe_secrets(settings)
+    yield from _unsafe_openings(settings)
+
+
+def _unsafe_addresses(settings: Settings) -> Iterator[str]:
     if settings.public_base_url is None or not settings.public_base_url.startswith("https://"):
         yield "CDS_PUBLIC_BASE_URL must be an https address"
-    if settings.secret_key_file is None:
-        yield "CDS_SECRET_KEY_FILE must name a file with at least 32 random bytes"
-    if settings.allow_loopback_fhir:
-        yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
     if "*" in settings.origins:
         yield "CDS_ALLOWED_ORIGINS must name the origins"
     elif not all(origin.startswith("https://") for origin in settings.origins):
         yield "CDS_ALLOWED_ORIGINS must hold https origins only"
+
+
+def _unsafe_secrets(settings: Settings) -> Iterator[str]:
+    if settings.secret_key_file is None:
+        yield "CDS_SECRET_KEY_FILE must name a file with at least 32 random bytes"
+    elif settings.secret_key_file.is_file() and settings.secret_key_file.stat().st_mode & _OTHERS:
+        yield "CDS_SECRET_KEY_FILE must be closed to other users of the machine (chmod 600)"
+
+
+def _unsafe_openings(settings: Settings) -> Iterator[str]:
+    if settings.allow_loopback_fhir:
+        yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
+    if settings.debug.lower() not in _OFF:
+        yield "FLASK_DEBUG must be off"

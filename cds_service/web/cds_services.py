@@ -32,6 +32,6 @@ def blueprint(reasoner: Reasoner, settings: Settings, gatherer: Gatherer, delive
             may_replay=may_replay,
             gather=lambda request, templates: gatherer.gather(request, templates, deadline),
         )
-        return Response(delivery.deliver(considered, caller_id()), content_type="application/json")
+        return Response(delivery.deliver(considered, caller_id(), body), content_type="application/json")
 
     return routes

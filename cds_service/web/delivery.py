@@ -33,7 +33,8 @@ class DeliveredCard(NamedTuple):
 class Delivered(NamedTuple):
     """What one call was answered with, for whoever keeps records; no value of the chart is in it.
 
-    `patient` is a keyed digest. `notes` tell what could not be used, without them in warning or error it is `complete`.
+    `patient` is a keyed digest, `input_digest` that of the body. `notes` tell what could not be used; without them in
+    warning or error it is `complete`.
     """
 
     client: str
@@ -41,6 +42,7 @@ class Delivered(NamedTuple):
     hook: str
     hook_instance: str
     patient: str
+    input_digest: str
     as_of: datetime
     knowledge_version: str
     cards: tuple[DeliveredCard, ...]
@@ -49,12 +51,14 @@ class Delivered(NamedTuple):
 
 
 class FeedbackTaken(NamedTuple):
-    """Feedback that is stored: how many answers of each outcome came in one call, repeated ones counted again."""
+    """Feedback that is stored: card, outcome and code of the reason per answer, repeated ones counted again."""
 
     client: str
     service: str
     cards: tuple[str, ...]
     outcomes: tuple[str, ...]
+    reasons: tuple[str | None, ...]
+    input_digest: str
 
 
 class Observer(Protocol):
@@ -82,16 +86,20 @@ class Delivery:
         self._version = knowledge_version
         self._observers = tuple(observers)
 
-    def deliver(self, considered: Considered, client: str) -> bytes:
-        """Return the response bytes, after what is shown has been handed to the writer of the store."""
+    def deliver(self, considered: Considered, client: str, body: bytes) -> bytes:
+        """Return the response bytes, after what is shown has been handed to the writer of the store.
+
+        The observers come first: what a duty to record refuses was never shown. `body` is what was asked.
+        """
         decision = considered.decision
         patient = self._store.keys.patient(client, considered.request.context.patient_id)
         shown = list(zip(decision.cards, decision.bases, strict=True))
         delivered = self._delivered(considered, client, patient, shown)
-        if shown:
-            self._keep(delivered, [basis for _, basis in shown])
+        delivered = delivered._replace(input_digest=self._store.keys.body(body))
         for observer in self._observers:
             observer.delivered(delivered)
+        if shown:
+            self._keep(delivered, [basis for _, basis in shown])
         return respond(decision.cards)
 
     def _delivered(
@@ -104,6 +112,7 @@ class Delivery:
             hook=request.hook,
             hook_instance=request.hook_instance,
             patient=patient,
+            input_digest="",
             as_of=considered.as_of,
             knowledge_version=self._version,
             cards=tuple(_delivered_card(card, basis) for card, basis in shown),
@@ -144,7 +153,8 @@ class Delivery:
             self._tell(cards, request, error)
 
     def _tell(self, cards: int, request: str, error: BaseException) -> None:
-        _logger.error("%d shown cards were not kept (%s), request %s", cards, type(error).__name__, request)
+        told = {"count": cards, "fault": type(error).__name__, "request_id": request}
+        _logger.error("shown cards were not kept", extra=told)
         for observer in self._observers:
             observer.not_kept(cards)
 

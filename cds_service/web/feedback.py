@@ -28,7 +28,8 @@ def blueprint(
     @routes.post("/cds-services/<service_id>/feedback")
     def take(service_id: str) -> Response:
         service = reasoner.service(service_id)
-        items = read_feedback(read_body(request, MOST_BYTES), keep_comments=settings.keep_comments)
+        body = read_body(request, MOST_BYTES)
+        items = read_feedback(body, keep_comments=settings.keep_comments)
         client = caller_id()
         store.writer.commit(keeping_feedback(client, service.id, items, now()), settings.deadline_seconds)
         taken = FeedbackTaken(
@@ -36,6 +37,8 @@ def blueprint(
             service=service.id,
             cards=tuple(item.card for item in items),
             outcomes=tuple(item.outcome for item in items),
+            reasons=tuple(item.reason_code for item in items),
+            input_digest=store.keys.body(body),
         )
         for observer in observers:
             observer.feedback_taken(taken)

@@ -17,7 +17,7 @@ import pytest
 COMMAND = str(Path(sys.executable).with_name("cds-service"))
 READY_WITHIN_S = 30.0
 STOPS_WITHIN_S = 20.0
-_OURS = ("HOST", "PORT", "WORKERS", "DATABASE_URL")
+_OURS = ("HOST", "PORT", "WORKERS", "DATABASE_URL", "FLASK_DEBUG")
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
