@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Sequence
 from multiprocessing import util as processes
 
@@ -186,6 +187,8 @@ def prove_knowledge(settings: Settings) -> Knowledge:
 
 def application() -> Flask:
     """Return the app for a WSGI server's worker, with garbage collection tuned to short-lived requests."""
+    # The handler that came along with the fork belongs to the parent: until the server sets its own, just end.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     settings = read_settings()
     log_lines.install(settings.logs_as)
     app = create_app(settings)

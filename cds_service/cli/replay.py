@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cds_service.app import reasoner_for
 from cds_service.cards.markdown import clean
+from cds_service.cli.audit import record_command
 from cds_service.cli.bundles import hook_request, patients_in, resources_of
 from cds_service.cli.show import show_cards
 from cds_service.errors import AnswerError, CDSError
@@ -76,13 +77,16 @@ def replay(  # noqa: PLR0913 - one argument for each option of the command
     A Bundle needs --record, for example --record fasciculation. Exits with 1 when a file could not be answered.
     """
     settings = read_settings()
+    files = [*_files(paths)]
+    if settings.is_production:  # who looks at records of patients there does not do so unseen
+        record_command(settings, "replay", {"files": len(files)})
     if overlay is not None:
         settings = settings.model_copy(update={"cards_overlay": overlay})
     reasoner = reasoner_for(settings)
     pinned = _moment(as_of)
     console = Console()
     failed = 0
-    for path in _files(paths):
+    for path in files:
         for item in _items(path, reasoner, record, pinned):
             answer = item.trouble if item.body is None else _answer(item.body, reasoner, pinned)
             if isinstance(answer, Decision):

@@ -50,7 +50,7 @@ class LiveServer:
         address = {"HOST": "127.0.0.1", "PORT": "1" if by_options else str(self.port)}
         options = ["--host", "127.0.0.1", "--port", str(self.port)] if by_options else []
         with log.open("wb") as sink:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [COMMAND, "serve", *options],
                 env=clean_environment({**address, **(changes or {})}),
                 stdout=sink,
@@ -70,29 +70,29 @@ class LiveServer:
 
     def stop(self) -> int:
         """Ask the process to end (SIGTERM) and return its exit status; fails the test when it stays."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(STOPS_WITHIN_S)
+            return self.process.wait(STOPS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self._kill()
             pytest.fail(f"the service did not stop within {STOPS_WITHIN_S} s\n{self.printed}", pytrace=False)
 
     def _kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+            if self.process.poll() is not None:
                 break
             if self._is_ready():
                 return
             time.sleep(0.05)
         else:
             self._kill()
-        status = self._process.returncode
+        status = self.process.returncode
         pytest.fail(f"the service did not start (exit {status}); it printed:\n{self.printed}", pytrace=False)
 
     def _is_ready(self) -> bool:
