@@ -151,7 +151,7 @@ class Audit:
 
         def settle(done: Future[None]) -> None:
             if done.exception() is None:
-                self._spool.cut(size)
+                self._spool.let_go(size)
                 _logger.warning("audit records were taken from the spool", extra={"count": len(entries)})
             self._draining.release()
 

@@ -39,6 +39,7 @@ class Spool:
         self._most = most_bytes
         self._lock = threading.RLock()
         self._file: int | None = None
+        self._taken = 0
 
     def add(self, entry: Entry) -> None:
         """Write an entry through to the disk. Raises `AuditError` when it is full or cannot be written."""
@@ -60,30 +61,33 @@ class Spool:
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         with self._lock:
-            return self._file is None or os.fstat(self._file).st_size == 0
+            return self._file is None or os.fstat(self._file).st_size == self._taken
 
     def held(self) -> tuple[Spooled, int]:
-        """Return what waits and up to which byte it reaches, to be cut once it stands in the chain."""
+        """Return what waits and up to which byte it reaches, to be let go of once it stands in the chain."""
         with self._lock:
             if self._file is None:
                 return Spooled((), 0), 0
             size = os.fstat(self._file).st_size
-            return read_lines(self._key, os.pread(self._file, size, 0)), size
+            return read_lines(self._key, os.pread(self._file, size - self._taken, self._taken)), size
 
-    def cut(self, size: int) -> None:
-        """Let go of the first `size` bytes; what came later stays."""
+    def let_go(self, size: int) -> None:
+        """Let go of what stands before byte `size`. The file is emptied only once nothing came later.
+
+        So nothing is ever moved; after a crash in between, what was let go of is taken over a second time.
+        """
         with self._lock:
             if self._file is not None:
-                rest = os.pread(self._file, os.fstat(self._file).st_size - size, size)
-                os.ftruncate(self._file, 0)
-                os.write(self._file, rest)
-                os.fdatasync(self._file)
+                self._taken = size
+                if os.fstat(self._file).st_size == size:
+                    os.ftruncate(self._file, 0)
+                    self._taken = 0
 
     def close(self) -> None:
         """Give the file up; an empty one is taken away."""
         with self._lock:
             if self._file is not None:
-                if os.fstat(self._file).st_size == 0:
+                if self.is_empty:
                     self._path.unlink(missing_ok=True)
                 os.close(self._file)
                 self._file = None

@@ -163,13 +163,10 @@ def test_a_locked_store_keeps_hooks_alive_and_loses_no_record(tmp_path: Path, fi
     assert count >= 7
 
 
-def test_a_decision_that_cannot_be_recorded_is_refused_where_it_must_be(
-    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decision_that_cannot_be_recorded_is_refused_where_it_must_be(tmp_path: Path, file: Path) -> None:
     """With neither store nor disk: 503 with Retry-After where the audit is required, an answer where it is not."""
     must = application(tmp_path, audit_required=True).test_client()
     may = application(tmp_path, audit_required=False).test_client()
-    monkeypatch.setattr("cds_service.store.spool.MOST_BYTES", 0)
     shutil.rmtree(tmp_path / "state" / "audit", ignore_errors=True)
     (tmp_path / "state" / "audit").write_text("in the way")
     with closing(sqlite3.connect(file)) as other:

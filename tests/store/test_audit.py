@@ -255,9 +255,26 @@ def test_the_spool_is_bounded(store: Store, tmp_path: Path) -> None:
         spool.add(entry)
     held, size = spool.held()
     assert set(held.entries) == {entry}
-    spool.cut(size)
+    spool.let_go(size)
     assert spool.is_empty
     spool.close()
+
+
+def test_what_came_later_stays_in_the_spool(store: Store, tmp_path: Path) -> None:
+    """Entries that come while others are taken over are neither lost nor taken twice."""
+    spool = Spool(tmp_path, "w", store.keys.audit)
+    first, later = (Entry(AT, DECISION, f'{{"number":{number}}}') for number in (1, 2))
+    spool.add(first)
+    _, size = spool.held()
+    spool.add(later)
+    spool.let_go(size)
+    assert not spool.is_empty
+    held, size = spool.held()
+    assert held.entries == (later,)
+    spool.let_go(size)
+    assert spool.is_empty
+    spool.close()
+    assert [*tmp_path.glob("*.spool")] == []
 
 
 def test_a_torn_or_changed_line_is_counted_and_not_taken_over(store: Store, tmp_path: Path) -> None:
