@@ -145,6 +145,19 @@ def test_an_edit_in_the_database_is_found(store: Store) -> None:
     assert "sound" not in {writer for _, writer, _ in found}
 
 
+def test_a_record_of_another_history_is_found(store: Store) -> None:
+    """Even a record that was signed for the same place, by the same process, does not fit into another chain."""
+    fill(store, "w", 6)
+    one = [*records(store.database)]
+    with store.database.durable() as connection:
+        connection.execute(delete(audit_record))
+        entries = [entry_of(AT, DECISION, {"other": number}) for number in range(6)]
+        append(connection, store.keys.audit, "w", entries)
+    other = [*records(store.database)]
+    spliced = [*one[:3], other[3], *one[4:]]
+    assert {flaw.sequence for flaw in verify(spliced, store.keys.audit).flaws} == {4, 5}
+
+
 def test_another_key_signs_nothing(store: Store) -> None:
     """Whoever has the database and not the key cannot write a chain that verifies."""
     fill(store, "w", 3)
