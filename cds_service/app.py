@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import util as processes
@@ -20,12 +21,15 @@ from cds_service.model.definitions import Knowledge
 from cds_service.pipeline import Reasoner
 from cds_service.registrations import clients_for, identity_for
 from cds_service.settings import RELEASE, Mode, Settings, read_settings
+from cds_service.store.audit import Audit
 from cds_service.store.database import Database
+from cds_service.store.moments import to_milliseconds
 from cds_service.store.schema import require_current
 from cds_service.store.seen_tokens import StoredTokens
 from cds_service.store.store import Store, open_store
 from cds_service.web import (
     about,
+    calls,
     cds_services,
     clock,
     discovery,
@@ -34,14 +38,24 @@ from cds_service.web import (
     health,
     hook_request,
     icon,
+    log_lines,
+    metrics,
     problems,
     questionnaires,
 )
+from cds_service.web.admission import Gate, Rates, Readers
 from cds_service.web.client_trust import ClientTrust
 from cds_service.web.delivery import Delivery, Observer
+from cds_service.web.lifecycle import Lifecycle, store_checks
 from cds_service.web.quiet import Quiet
+from cds_service.web.recorder import Recorder
+
+THREADS = 256
+"""Per worker: a client that sends its body slowly holds one thread, so there are many more than the work needs."""
 
 _BEFORE_LOGGING_ENDS = 10
+_SLOW_BODIES = THREADS * 3 // 4
+"""So many threads may wait for bodies; the others are for everybody else."""
 
 
 def create_app(settings: Settings | None = None, observers: Sequence[Observer] = ()) -> Flask:
@@ -54,25 +68,63 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     reasoner = reasoner_for(settings)
     reasoner.release_tables()
     store = store_for(settings)
-    processes.Finalize(None, store.close, exitpriority=_BEFORE_LOGGING_ENDS)  # runs in forked workers too
+    audit = audit_for(settings, store, reasoner.knowledge.version)
+    meter = metrics.Meter(reasoner.knowledge, store)
+    passed = calls_for(settings, store, meter)
+    recorder = Recorder(audit, reasoner.knowledge.version)
+    told: tuple[Observer, ...] = (recorder, meter, calls.Witness(), *observers)
     trust = ClientTrust(
         identity_for(settings, reasoner.knowledge.services, StoredTokens(store.database)), settings.base_url
     )
-    delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), observers)
+    delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), told)
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # else a doubled slash is answered with a redirect
+    calls.install(app, passed._replace(services=frozenset(reasoner.knowledge.services)))
     headers.install(app, settings.origins)
     problems.install(app)
     hook_request.install(app, settings.most_body_bytes)
     app.register_blueprint(discovery.blueprint(reasoner))
     app.register_blueprint(cds_services.blueprint(reasoner, settings, trust, gatherer, delivery))
-    app.register_blueprint(feedback.blueprint(reasoner, settings, trust, store, tuple(observers)))
-    app.register_blueprint(health.blueprint(reasoner))
+    app.register_blueprint(feedback.blueprint(reasoner, settings, trust, store, told))
+    app.register_blueprint(health.blueprint(reasoner, passed.lifecycle))
     app.register_blueprint(about.blueprint(reasoner.knowledge))
     app.register_blueprint(icon.blueprint())
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
+    if settings.metrics_token is not None:
+        app.register_blueprint(metrics.blueprint(meter, settings.metrics_token.get_secret_value()))
     return app
+
+
+def audit_for(settings: Settings, store: Store, knowledge_version: str) -> Audit:
+    """Return the audit of this process, opened; it is closed, and the store with it, when the process ends."""
+    audit = Audit(
+        store,
+        settings.audit_folder,
+        is_required=settings.requires_audit,
+        checkpoints=settings.audit_checkpoints,
+    )
+    opening = {"release": RELEASE, "knowledge": knowledge_version, "mode": settings.mode.value}
+    audit.begin(to_milliseconds(clock.now()), opening)
+
+    def end() -> None:
+        audit.close(to_milliseconds(clock.now()))
+        store.close()
+
+    processes.Finalize(None, end, exitpriority=_BEFORE_LOGGING_ENDS)  # runs in forked workers too
+    return audit
+
+
+def calls_for(settings: Settings, store: Store, meter: metrics.Meter) -> calls.Calls:
+    """Return what every request passes: limits, counters and the state of readiness."""
+    return calls.Calls(
+        gate=Gate(settings.most_in_flight),
+        rates=Rates(settings.calls_per_minute),
+        readers=Readers(_SLOW_BODIES),
+        meter=meter,
+        lifecycle=Lifecycle(settings.run_folder, store_checks(store)),
+        services=frozenset(),
+    )
 
 
 def reasoner_for(settings: Settings) -> Reasoner:
@@ -166,7 +218,11 @@ def prove_knowledge(settings: Settings) -> Knowledge:
 
 def application() -> Flask:
     """Return the app for a WSGI server's worker, with garbage collection tuned to short-lived requests."""
-    app = create_app()
+    # The handler that came along with the fork belongs to the parent: until the server sets its own, just end.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    settings = read_settings()
+    log_lines.install(settings.logs_as)
+    app = create_app(settings)
     tune_collection()
     return app
 

@@ -51,7 +51,7 @@ class AnswerError(CDSError):
 
     http_status: ClassVar[int] = 500
     issue_code: ClassVar[str] = "exception"
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
     """Seconds after which the same call may be tried again, where that makes sense."""
 
 
@@ -119,3 +119,29 @@ class StoreUnavailableError(AnswerError):
     issue_code = "transient"
     retry_after = 1
     exit_status = 5
+
+
+class OverloadedError(AnswerError):
+    """More calls are being worked on than this process takes (503)."""
+
+    http_status = 503
+    issue_code = "transient"
+    retry_after = 1
+
+
+class RateLimitedError(AnswerError):
+    """A client calls more often than it may (429)."""
+
+    http_status = 429
+    issue_code = "throttled"
+
+    def __init__(self, seconds: int) -> None:
+        """Keep after how many `seconds` the client may call again."""
+        super().__init__("Too many requests")
+        self.retry_after = seconds
+
+
+class AuditError(CDSError):
+    """The audit does not verify, or a record of it cannot be kept."""
+
+    exit_status = 6

@@ -2,140 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ValidationError, model_validator
 
 from cds_service.errors import SettingsError
 from cds_service.model.hooks import Indicator
+from cds_service.setting_fields import MEBIBYTE, LogFormat, Mode, SettingFields, parts_of
+
+__all__ = ["MEBIBYTE", "RELEASE", "LogFormat", "Mode", "Settings", "read_settings", "refusals", "variable_of"]
 
 RELEASE = "2026.12.0"
 """Release of the shipped content; the knowledge version adds the hash of the content itself."""
 
-MEBIBYTE = 1024 * 1024
-
-_ORIGIN = r"https?://(?:[A-Za-z0-9\-.]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
-_ONE_ORIGIN = re.compile(_ORIGIN)
-_BASE_URL = re.compile(_ORIGIN + r"(?:/[A-Za-z0-9\-._~]+)*")
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, to be replaced
+_OFF = frozenset({"", "0", "false", "no"})
+_OTHERS = 0o077
+_PRODUCTION_DRAINS_SECONDS = 5.0
 
 
-class Mode(StrEnum):
-    """Development opens what production refuses."""
-
-    DEVELOPMENT = "development"
-    PRODUCTION = "production"
-
-
-def default_cards_folder() -> Path:
-    """Return the content of the installed package, or of the source checkout."""
-    package = Path(__file__).parent
-    installed = package / "_cards"
-    return installed if installed.is_dir() else package.parent / "cards"
-
-
-def default_proven_folder() -> Path:
-    """Return the user's folder for what can be made again."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "muscle-spasm-cds"
-
-
-def default_state_folder() -> Path:
-    """Return the user's folder for what must be kept."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "muscle-spasm-cds"
-
-
-class Settings(BaseSettings):
-    """Settings with their defaults: `make run` needs none of them."""
-
-    model_config = SettingsConfigDict(env_prefix="CDS_", frozen=True, extra="ignore")
-
-    mode: Mode = Mode.DEVELOPMENT
-    public_base_url: str | None = None
-    """Absolute address under which clients reach the service, without a trailing slash."""
-    cards_folder: Path = Field(default_factory=default_cards_folder)
-    cards_overlay: Path | None = None
-    """A folder of the site's own definitions and codes, laid over the content."""
-    time_critical_as_warning: bool = False
-    """Whether time-critical cards are sent as `warning`, where a site must not send `critical`."""
-    proven_folder: Path = Field(default_factory=default_proven_folder)
-    """Where content that has passed every gate is kept for the next start; it may be lost at any time."""
-    allowed_origins: str = "*"
-    """Origins for CORS: `*` (development only) or a comma-separated list."""
-    most_body_bytes: int = Field(default=5 * MEBIBYTE, ge=1024, le=20 * MEBIBYTE)
-    clients: Path | None = None
-    """YAML file of the registered clients, each with its FHIR base."""
-    open: bool | None = None
-    """Whether calls without a token are answered; left out: in development alone."""
-    trust_public_sandbox: bool = False
-    """Whether the public CDS Hooks sandbox is a client, whose private key is public too; development only."""
-    allow_256_bit_algorithms: bool = False
-    """Whether clients may be registered with ES256 and RS256, which CDS Hooks does not recommend."""
-    allow_loopback_fhir: bool = False
-    """Whether FHIR servers on this machine may be called, without registration; development only."""
-    deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
-    """How long a hook call may take, what is fetched for it included."""
-    database_url: str = Field(default="", validation_alias="DATABASE_URL")
-    """Where feedback, shown cards and audit are kept; empty: an SQLite file in the state folder."""
-    state_folder: Path = Field(default_factory=default_state_folder)
-    """Folder of the embedded store and of the secret that development makes for itself."""
-    secret_key_file: Path | None = None
-    """File with at least 32 random bytes, from which all keys of the store are derived; production needs it."""
-    quiet: bool | None = None
-    """Whether the same advice is not repeated; without a word, in production only."""
-    quiet_days: int = Field(default=30, ge=1, le=365)
-    """For how many days advice that was seen is not repeated."""
-    feedback_days: int = Field(default=365, ge=1, le=3_660)
-    """For how many days feedback is kept; `cds-service purge` deletes older."""
-    shown_days: int = Field(default=400, ge=1, le=3_660)
-    """For how many days it is kept that a card was shown."""
-    keep_comments: bool = False
-    """Whether the free text of feedback is kept; it may name a patient."""
-    host: str = Field(default="127.0.0.1", validation_alias="HOST")
-    port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
-    workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")
-
-    @field_validator("public_base_url")
-    @classmethod
-    def _absolute_without_trailing_slash(cls, value: str | None) -> str | None:
-        if not value:
-            return None
-        address = value.rstrip("/")
-        if not _BASE_URL.fullmatch(address):
-            raise ValueError("must be an http or https address without user, query or fragment")
-        return address
-
-    @field_validator("cards_overlay", "clients", "secret_key_file", "quiet", "open", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
-
-    @field_validator("cards_overlay")
-    @classmethod
-    def _existing_folder(cls, value: Path | None) -> Path | None:
-        """Without its overlay the service would answer by limits that are not the site's: it refuses to start."""
-        if value is not None and not value.is_dir():
-            raise ValueError("must name a folder that exists")
-        return value
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _origins_only(cls, value: str) -> str:
-        if any(part != "*" and not _ONE_ORIGIN.fullmatch(part) for part in _parts(value)):
-            raise ValueError("must be * or origins such as https://ehr.example.org, parted by commas")
-        return value
+class Settings(SettingFields):
+    """Settings with their defaults, and what follows from them."""
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
-        if self.mode is Mode.PRODUCTION:
-            faults = list(_unsafe(self))
+        if self.is_production:
+            faults = refusals(self)
             if faults:
                 raise ValueError("production refuses to start: " + "; ".join(faults))
         return self
@@ -156,6 +50,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.state_folder / 'store.sqlite3'}"
 
     @property
+    def audit_folder(self) -> Path:
+        """Where audit records wait on disk while the store is away."""
+        return self.state_folder / "audit"
+
+    @property
     def secret_file(self) -> Path:
         """The file of the secret; without the setting one in the state folder."""
         return self.secret_key_file or self.state_folder / "secret.key"
@@ -164,6 +63,28 @@ class Settings(BaseSettings):
     def is_quiet(self) -> bool:
         """Whether the same advice is not repeated; in development a sample answers alike each time."""
         return self.quiet if self.quiet is not None else self.mode is Mode.PRODUCTION
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is production mode."""
+        return self.mode is Mode.PRODUCTION
+
+    @property
+    def requires_audit(self) -> bool:
+        """Whether a decision that cannot be recorded is refused."""
+        return self.is_production if self.audit_required is None else self.audit_required
+
+    @property
+    def logs_as(self) -> LogFormat:
+        """How log lines look."""
+        return self.log_format or (LogFormat.JSON if self.is_production else LogFormat.PLAIN)
+
+    @property
+    def drains_seconds(self) -> float:
+        """How long the service goes on after it was asked to end."""
+        if self.drain_seconds is not None:
+            return self.drain_seconds
+        return _PRODUCTION_DRAINS_SECONDS if self.is_production else 0.0
 
     @property
     def critical_as(self) -> Indicator:
@@ -194,7 +115,7 @@ class Settings(BaseSettings):
     @property
     def origins(self) -> frozenset[str]:
         """The allowed origins, one by one."""
-        return frozenset(_parts(self.allowed_origins))
+        return frozenset(parts_of(self.allowed_origins))
 
 
 def read_settings() -> Settings:
@@ -217,15 +138,41 @@ def _variable(*field: int | str) -> str:
     return f"{f'CDS_{name.upper()}' if name in Settings.model_fields else name}: "
 
 
-def _parts(text: str) -> Iterator[str]:
-    return (part.strip() for part in text.split(",") if part.strip())
+def refusals(settings: Settings) -> tuple[str, ...]:
+    """Return for which of these settings production would refuse to start."""
+    return tuple(_unsafe(settings))
+
+
+def variable_of(field: str) -> str:
+    """Return the name of the environment variable of a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"CDS_{field.upper()}"
 
 
 def _unsafe(settings: Settings) -> Iterator[str]:
+    """Yield what production refuses: one generator per topic."""
+    yield from _unsafe_addresses(settings)
+    yield from _unsafe_secrets(settings)
+    yield from _unsafe_openings(settings)
+
+
+def _unsafe_addresses(settings: Settings) -> Iterator[str]:
     if settings.public_base_url is None or not settings.public_base_url.startswith("https://"):
         yield "CDS_PUBLIC_BASE_URL must be an https address"
+    if "*" in settings.origins:
+        yield "CDS_ALLOWED_ORIGINS must name the origins"
+    elif not all(origin.startswith("https://") for origin in settings.origins):
+        yield "CDS_ALLOWED_ORIGINS must hold https origins only"
+
+
+def _unsafe_secrets(settings: Settings) -> Iterator[str]:
     if settings.secret_key_file is None:
         yield "CDS_SECRET_KEY_FILE must name a file with at least 32 random bytes"
+    elif settings.secret_key_file.is_file() and settings.secret_key_file.stat().st_mode & _OTHERS:
+        yield "CDS_SECRET_KEY_FILE must be closed to other users of the machine (chmod 600)"
+
+
+def _unsafe_openings(settings: Settings) -> Iterator[str]:
     if settings.clients is None:
         yield "CDS_CLIENTS must name the file of the registered clients"
     if settings.is_open:
@@ -234,7 +181,5 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "CDS_TRUST_PUBLIC_SANDBOX must be off"
     if settings.allow_loopback_fhir:
         yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
-    if "*" in settings.origins:
-        yield "CDS_ALLOWED_ORIGINS must name the origins"
-    elif not all(origin.startswith("https://") for origin in settings.origins):
-        yield "CDS_ALLOWED_ORIGINS must hold https origins only"
+    if settings.debug.lower() not in _OFF:
+        yield "FLASK_DEBUG must be off"

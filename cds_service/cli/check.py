@@ -9,11 +9,12 @@ import click
 
 from cds_service.examples import example_faults
 from cds_service.fhir.questionnaire_resource import questionnaire_resource
+from cds_service.folders import default_cards_folder
 from cds_service.knowledge.codes import summary_of
 from cds_service.knowledge.library import Inspection
 from cds_service.model.definitions import Knowledge
 from cds_service.model.faults import Fault
-from cds_service.settings import RELEASE, default_cards_folder
+from cds_service.settings import RELEASE
 from cds_service.web.clock import now
 
 

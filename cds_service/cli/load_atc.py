@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cds_service.errors import CDSError
+from cds_service.folders import default_cards_folder
 from cds_service.knowledge.atc import (
     TABLE,
     known_ingredients,
@@ -16,7 +17,6 @@ from cds_service.knowledge.atc import (
     write_matches,
 )
 from cds_service.knowledge.codes import Tables
-from cds_service.settings import default_cards_folder
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 

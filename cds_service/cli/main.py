@@ -7,7 +7,9 @@ import sys
 import click
 
 from cds_service import __version__
+from cds_service.cli.audit import audit
 from cds_service.cli.check import check
+from cds_service.cli.doctor import doctor
 from cds_service.cli.load_atc import load_atc
 from cds_service.cli.migrate import migrate_store
 from cds_service.cli.purge import purge_store
@@ -27,6 +29,8 @@ def cli() -> None:
 
 cli.add_command(serve)
 cli.add_command(check)
+cli.add_command(doctor)
+cli.add_command(audit)
 cli.add_command(load_atc)
 cli.add_command(migrate_store)
 cli.add_command(purge_store)

@@ -6,20 +6,29 @@ import ctypes
 import logging
 import os
 import socket
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from cds_service.app import load_knowledge, store_for
+from cds_service.app import THREADS, load_knowledge, store_for
+from cds_service.cli import metrics_server
 from cds_service.clients import Clients
 from cds_service.errors import SettingsError
 from cds_service.registrations import clients_for
 from cds_service.settings import Mode, Settings, read_settings
+from cds_service.web import log_lines
+from cds_service.web.metrics import FOLDER_VARIABLE
 
 _HEADERS_WITHIN_MS = 10_000
-_STOPS_WITHIN_S = 5
-_THREADS = 256
-"""Per worker: a client that sends its body slowly holds one thread, so there are many more than the work needs."""
-
+_STOPS_WITHIN_S = 4
+_MOST_HEADER_BYTES = 64 * 1024
+_LOGS_OF_THE_SERVER = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": True}},
+}
+"""What the server logs goes the way of everything else that is logged."""
 
 _MALLOC = {"M_TRIM_THRESHOLD": (-1, 262_144), "M_MMAP_THRESHOLD": (-3, 262_144), "M_ARENA_MAX": (-8, 2)}
 """Name in malloc.h → its number and value: large bodies go back to the system, many threads share two pools."""
@@ -52,23 +61,23 @@ def _prove(settings: Settings) -> None:
     knowledge = load_knowledge(settings)
     clients = clients_for(settings)  # a fault in the file is told here, before there are workers
     store_for(settings).close()  # made and migrated once, before there are workers
-    _require_free(settings)
+    _require_free(settings.host, settings.port, "HOST or PORT")
+    if settings.metrics_bind:
+        _require_free(*metrics_server.address_of(settings.metrics_bind), "CDS_METRICS_BIND")
     _say_where(settings, knowledge.version, list(knowledge.services))
     _say_who(settings, clients)
     for change in knowledge.site_changes:
         click.echo(f"  site overlay  {change}")
 
 
-def _require_free(settings: Settings) -> None:
+def _require_free(host: str, port: int, setting: str) -> None:
     """Refuse an address that is taken: the server itself would share it silently with whoever listens there."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
+        socket.create_server((host, port), family=family).close()
     except OSError as error:
         reason = error.strerror or "it is not an address of this machine"
-        raise SettingsError(
-            f"Cannot listen on {settings.host}:{settings.port}: {reason}. Choose another HOST or PORT."
-        ) from None
+        raise SettingsError(f"Cannot listen on {host}:{port}: {reason}. Choose another {setting}.") from None
 
 
 def _say_where(settings: Settings, version: str, services: list[str]) -> None:
@@ -79,6 +88,8 @@ def _say_where(settings: Settings, version: str, services: list[str]) -> None:
         click.echo(f"  service    {base}/cds-services/{name}")
     click.echo(f"  about      {base}/about")
     click.echo(f"  health     {base}/health/ready")
+    if settings.metrics_bind:
+        click.echo(f"  metrics    http://{settings.metrics_bind}/metrics")
 
 
 def _say_who(settings: Settings, clients: Clients) -> None:
@@ -91,25 +102,46 @@ def _say_who(settings: Settings, clients: Clients) -> None:
 
 
 def _run(settings: Settings) -> None:
-    # The server advises against that many threads; why there are so many is told above.
-    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
+    """Serve until the process is asked to end; the folder that the workers share lives as long."""
+    log_lines.install(settings.logs_as)
+    with TemporaryDirectory(prefix="cds-service-") as name:
+        folder = Path(name)
+        figures = folder / "metrics"
+        figures.mkdir()
+        os.environ["CDS_RUN_FOLDER"] = name
+        os.environ[FOLDER_VARIABLE] = str(figures)
+        if settings.metrics_bind:
+            metrics_server.start(settings.metrics_bind)
+        _serve(settings, folder)
 
-    from granian import Granian  # noqa: PLC0415 - only the serving command needs the server
-    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - as above
+
+def _serve(settings: Settings, folder: Path) -> None:
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415 - only the serving command needs the server
     from granian.http import HTTP1Settings  # noqa: PLC0415 - as above
+    from granian.log import LogLevels  # noqa: PLC0415 - as above
 
-    Granian(
+    from cds_service.cli.draining_server import DrainingServer  # noqa: PLC0415 - as above
+
+    # The server advises against that many threads; why there are so many is told where they are counted.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
+    server = DrainingServer(
         "cds_service.app:application",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADERS_WITHIN_MS),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADERS_WITHIN_MS, max_buffer_size=_MOST_HEADER_BYTES
+        ),
         websockets=False,
         workers=settings.workers,
-        blocking_threads=_THREADS,
+        blocking_threads=THREADS,
         workers_kill_timeout=_STOPS_WITHIN_S,
         factory=True,
         log_access=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGS_OF_THE_SERVER,
         respawn_failed_workers=True,
-    ).serve()
+    )
+    server.drain_first(folder, settings.drains_seconds)
+    server.serve()

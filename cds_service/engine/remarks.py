@@ -19,7 +19,7 @@ def with_failures(facts: PatientFacts, book: FindingBook) -> PatientFacts:
     if not book.failed:
         return facts
     for rule, kind in book.failed.items():
-        _logger.error("rule %s failed with %s", rule, kind)
+        _logger.error("a rule failed", extra={"rule": rule, "fault": kind})
     notes = (
         ReadingNote(severity="error", code="rule-failed", path=f"rules/{rule}", remedy="Report the fault.")
         for rule in book.failed

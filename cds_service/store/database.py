@@ -154,7 +154,8 @@ def _told_plainly() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        _logger.error("the store failed with %s", type(error).__name__)  # noqa: TRY400 - a trace may hold values
+        fault = type(error).__name__
+        _logger.error("the store failed", extra={"fault": fault})  # noqa: TRY400 - a trace may hold values
         raise StoreUnavailableError("Temporarily unavailable") from None
 
 

@@ -25,6 +25,7 @@ class Keys:
             raise StoreError(f"CDS_SECRET_KEY_FILE: the file must hold at least {FEWEST_BYTES} bytes.")
         self._patient = _derived(secret, "patient")
         self._advice = _derived(secret, "advice")
+        self._body = _derived(secret, "body")
         self.audit = _derived(secret, "audit")
 
     def __repr__(self) -> str:
@@ -34,6 +35,10 @@ class Keys:
     def patient(self, client: str, patient_id: str) -> str:
         """Return the digest that stands for a patient of a client; without the secret it leads back to nobody."""
         return _digest(self._patient, (client, patient_id))
+
+    def body(self, body: bytes) -> str:
+        """Return the digest by which the body of a call can be shown to be what an answer was given to."""
+        return hmac.digest(self._body, body, "sha256").hex()
 
     def advice(self, parts: Iterable[str]) -> str:
         """Return the digest of what an advice rests on."""

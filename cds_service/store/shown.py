@@ -1,4 +1,4 @@
-"""Keeps which cards were shown: their uuids, rules and keyed digests, never their words or a value of the chart."""
+"""Keeps and tells which cards were shown: uuids, rules and keyed digests, never their words or a value of the chart."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
+from cds_service.store.database import Database
 from cds_service.store.moments import to_milliseconds
 from cds_service.store.tables import shown_card, shown_suggestion
 from cds_service.store.writer import Write
@@ -54,3 +55,16 @@ def keeping_shown(cards: Sequence[ShownCard]) -> Write:
             connection.execute(insert(shown_suggestion), offers)
 
     return write
+
+
+def rules_of(
+    database: Database, client: str, service: str, cards: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the rules of those `cards` that this client was shown by this service. Raises `StoreUnavailableError`."""
+    asked = (
+        select(shown_card.c.card, shown_card.c.rules)
+        .where(shown_card.c.card.in_(set(cards)))
+        .where(shown_card.c.client == client, shown_card.c.service == service)
+    )
+    with database.reading() as connection:
+        return {card: tuple(rules) for card, rules in connection.execute(asked)}

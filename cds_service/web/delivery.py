@@ -36,8 +36,8 @@ class DeliveredCard(NamedTuple):
 class Delivered(NamedTuple):
     """What one call was answered with, for whoever keeps records; no value of the chart is in it.
 
-    `patient` is a keyed digest. `withheld` are cards that were not repeated. `notes` tell what could not be used;
-    without a warning or an error among them, and with all advertised keys, it is `complete`.
+    `patient` is a keyed digest, `input_digest` that of the body. `withheld` are cards that were not repeated. `notes`
+    tell what could not be used; without a warning or an error among them, with all keys, it is `complete`.
     """
 
     client: str
@@ -45,6 +45,7 @@ class Delivered(NamedTuple):
     hook: str
     hook_instance: str
     patient: str
+    input_digest: str
     as_of: datetime
     knowledge_version: str
     cards: tuple[DeliveredCard, ...]
@@ -54,12 +55,14 @@ class Delivered(NamedTuple):
 
 
 class FeedbackTaken(NamedTuple):
-    """Feedback that is stored: how many answers of each outcome came in one call, repeated ones counted again."""
+    """Feedback that is stored: card, outcome and code of the reason per answer, repeated ones counted again."""
 
     client: str
     service: str
     cards: tuple[str, ...]
     outcomes: tuple[str, ...]
+    reasons: tuple[str | None, ...]
+    input_digest: str
 
 
 class Observer(Protocol):
@@ -95,10 +98,11 @@ class Delivery:
         self._quiet = quiet
         self._observers = tuple(observers)
 
-    def deliver(self, considered: Considered, client: str) -> bytes:
+    def deliver(self, considered: Considered, client: str, body: bytes) -> bytes:
         """Return the response bytes, after what is shown has been handed to the writer of the store.
 
-        That comes last: the writer then works while the answer is on its way, not while it is being made.
+        The observers come first: what a duty to record refuses was never shown. `body` is what was asked. The hand-over
+        comes last: the writer then works while the answer is on its way, not while it is being made.
         """
         decision = considered.decision
         patient = self._store.keys.patient(client, considered.request.context.patient_id)
@@ -109,6 +113,7 @@ class Delivery:
         bases = [decision.bases[place] for place in shown]
         cards = tuple(map(_delivered_card, left.cards, bases))
         delivered = self._delivered(considered, client, patient, cards, tuple(withheld.values()))
+        delivered = delivered._replace(input_digest=self._store.keys.body(body))
         response = respond(left.cards, left.extension or extension_of(decision))
         for observer in self._observers:
             observer.delivered(delivered)
@@ -140,6 +145,7 @@ class Delivery:
             hook=request.hook,
             hook_instance=request.hook_instance,
             patient=patient,
+            input_digest="",
             as_of=considered.as_of,
             knowledge_version=self._version,
             cards=cards,
@@ -180,7 +186,8 @@ class Delivery:
             self._tell(cards, request, error)
 
     def _tell(self, cards: int, request: str, error: BaseException) -> None:
-        _logger.error("%d shown cards were not kept (%s), request %s", cards, type(error).__name__, request)
+        told = {"count": cards, "fault": type(error).__name__, "request_id": request}
+        _logger.error("shown cards were not kept", extra=told)
         for observer in self._observers:
             observer.not_kept(cards)
 

@@ -35,13 +35,16 @@ def blueprint(
         service = reasoner.service(service_id)
         deadline = Deadline(settings.deadline_seconds)
         client = trust.identify(service.id, deadline, is_feedback=True).client_id
-        items = read_feedback(read_body(request, MOST_BYTES), keep_comments=settings.keep_comments)
+        body = read_body(request, MOST_BYTES)
+        items = read_feedback(body, keep_comments=settings.keep_comments)
         store.writer.commit(keeping_feedback(client, service.id, items, now()), deadline.left())
         taken = FeedbackTaken(
             client=client,
             service=service.id,
             cards=tuple(item.card for item in items),
             outcomes=tuple(item.outcome for item in items),
+            reasons=tuple(item.reason_code for item in items),
+            input_digest=store.keys.body(body),
         )
         for observer in observers:
             observer.feedback_taken(taken)

@@ -71,5 +71,6 @@ def fault_place(error: Exception) -> str:
 
 def _unforeseen(error: Exception) -> Response:
     """A fault of ours, logged under the request id that the client got."""
-    _logger.error("unforeseen %s, request %s", fault_place(error), request_id())
+    fault, _, place = fault_place(error).partition(" at ")
+    _logger.error("unforeseen", extra={"fault": fault, "place": place, "request_id": request_id()})
     return outcome(HTTPStatus.INTERNAL_SERVER_ERROR, "exception", "Internal error")

@@ -18,7 +18,7 @@ import pytest
 COMMAND = str(Path(sys.executable).with_name("cds-service"))
 READY_WITHIN_S = 30.0
 STOPS_WITHIN_S = 20.0
-_OURS = ("HOST", "PORT", "WORKERS", "DATABASE_URL")
+_OURS = ("HOST", "PORT", "WORKERS", "DATABASE_URL", "FLASK_DEBUG")
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -51,7 +51,7 @@ class LiveServer:
         address = {"HOST": "127.0.0.1", "PORT": "1" if by_options else str(self.port)}
         options = ["--host", "127.0.0.1", "--port", str(self.port)] if by_options else []
         with log.open("wb") as sink:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [COMMAND, "serve", *options],
                 env=clean_environment({**address, **(changes or {})}),
                 stdout=sink,
@@ -71,39 +71,39 @@ class LiveServer:
 
     def stop(self) -> int:
         """Ask the process to end (SIGTERM) and return its exit status; fails the test when it stays."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(STOPS_WITHIN_S)
+            return self.process.wait(STOPS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.kill()
             pytest.fail(f"the service did not stop within {STOPS_WITHIN_S} s\n{self.printed}", pytrace=False)
 
     def kill(self) -> None:
         """End the service with all its processes at once, as a power cut would (SIGKILL)."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def kill_a_worker(self) -> None:
         """End one process that answers calls (SIGKILL); the service starts another in its place."""
         command = [shutil.which("ps") or "ps", "-A", "-o", "pid=,ppid="]
         listed = subprocess.run(command, capture_output=True, text=True, check=True)
         pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-        workers = [pid for pid, parent in pairs if parent == self._process.pid]
+        workers = [pid for pid, parent in pairs if parent == self.process.pid]
         os.kill(workers[0], signal.SIGKILL)
 
     def wait_until_ready(self) -> None:
         """Wait until a worker answers; fails the test when none does."""
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+            if self.process.poll() is not None:
                 break
             if self._is_ready():
                 return
             time.sleep(0.05)
         else:
             self.kill()
-        status = self._process.returncode
+        status = self.process.returncode
         pytest.fail(f"the service did not start (exit {status}); it printed:\n{self.printed}", pytrace=False)
 
     def _is_ready(self) -> bool:

@@ -146,7 +146,9 @@ def test_observers_are_told_of_feedback_that_is_stored(app: Flask, watcher: Watc
     client = app.test_client()
     assert client.post(f"{HOOK}/feedback", json=message()).status_code == 400
     assert client.post(f"{HOOK}/feedback", json=message(overridden("c"))).status_code == 200
-    assert watcher.taken == [FeedbackTaken("anonymous", "muscle-spasm-problem", ("c",), ("overridden",))]
+    (taken,) = watcher.taken
+    assert (taken.client, taken.service) == ("anonymous", "muscle-spasm-problem")
+    assert (taken.cards, taken.outcomes) == (("c",), ("overridden",))
 
 
 def test_a_locked_store_costs_no_answer(
@@ -161,8 +163,10 @@ def test_a_locked_store_costs_no_answer(
         cards = ask(app)
         assert time.monotonic() - begun < 0.5
         assert until_lost(watcher) == [len(cards)]
-    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert any("shown cards were not kept (StoreUnavailableError), request " in line for line in lines)
+    lines = [vars(record) for record in caplog.records if record.levelno == logging.ERROR]
+    (line,) = [one for one in lines if one["msg"] == "shown cards were not kept"]
+    assert (line["fault"], line["count"]) == ("StoreUnavailableError", len(cards))
+    assert line["request_id"]
     assert REQUEST["context"]["patientId"] not in caplog.text
 
 

@@ -82,7 +82,11 @@ def test_production_with_two_workers_stops_in_spite_of_slow_clients(tmp_path: Pa
     """In production cards name the public address, and neither a half-sent body nor an idle client delays the end."""
     server = LiveServer(
         tmp_path / "server.log",
-        {**production_environment(tmp_path, public="https://cds.example.org/"), "WORKERS": "2"},
+        {
+            **production_environment(tmp_path, public="https://cds.example.org/"),
+            "WORKERS": "2",
+            "CDS_DRAIN_SECONDS": "1",
+        },
     )
     token = authorized(f"/cds-services/{SERVICES[0]}")
     assert _source(server, token) == "https://cds.example.org/about"
@@ -199,6 +203,16 @@ BAD_SETTINGS: list[tuple[str, str, str]] = [
     ("CDS_ALLOWED_ORIGINS", "null", ""),
     ("CDS_ALLOWED_ORIGINS", "https://ehr.example.org/path", ""),
     ("CDS_ALLOWED_ORIGINS", "https://*.example.org", ""),
+    ("CDS_METRICS_TOKEN", "short-secret", "short-secret"),
+    ("CDS_METRICS_BIND", "9464", ""),
+    ("CDS_METRICS_BIND", "127.0.0.1:0", ""),
+    ("CDS_METRICS_BIND", "http://127.0.0.1:9464", ""),
+    ("CDS_LOG_FORMAT", "xml", ""),
+    ("CDS_DRAIN_SECONDS", "-1", ""),
+    ("CDS_DRAIN_SECONDS", "61", ""),
+    ("CDS_MOST_IN_FLIGHT", "0", ""),
+    ("CDS_CALLS_PER_MINUTE", "-1", ""),
+    ("CDS_AUDIT_REQUIRED", "perhaps", ""),
 ]
 
 
@@ -227,6 +241,7 @@ UNSAFE: list[tuple[str, str | None]] = [
     ("CDS_OPEN", "true"),
     ("CDS_TRUST_PUBLIC_SANDBOX", "true"),
     ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
+    ("FLASK_DEBUG", "1"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),
     ("CDS_PUBLIC_BASE_URL", "http://cds.example.org"),
@@ -252,6 +267,16 @@ def test_production_refuses_what_is_unsafe(
     assert read_settings().mode is Mode.PRODUCTION
     _set(monkeypatch, {key: kept for key, kept in {**safe, name: value}.items() if kept is not None})
     with pytest.raises(SettingsError, match=name):
+        read_settings()
+
+
+def test_production_refuses_a_secret_that_others_may_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A secret file that is open to other users of the machine is refused by the name of its setting."""
+    _set(monkeypatch, production_environment(tmp_path))
+    (tmp_path / "production.key").chmod(0o640)
+    with pytest.raises(SettingsError, match=r"CDS_SECRET_KEY_FILE must be closed"):
         read_settings()
 
 

@@ -20,10 +20,11 @@ import msgspec
 from cds_service.engine.findings import FindingRules
 from cds_service.engine.red_flags import RedFlagRules
 from cds_service.examples import Examples
+from cds_service.folders import default_cards_folder
 from cds_service.knowledge.library import load
 from cds_service.model.definitions import Lab, RedFlag, Rule
 from cds_service.pipeline import Reasoner
-from cds_service.settings import RELEASE, default_cards_folder
+from cds_service.settings import RELEASE
 
 _NUMBERS = frozenset(
     {
