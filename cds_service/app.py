@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from cds_service.clients import read_clients
 from cds_service.errors import KnowledgeError
@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read_settings()
     gatherer = gatherer_for(settings)
     reasoner = reasoner_for(settings)
+    sandbox = sandbox_for(settings, reasoner, gatherer)
     reasoner.release_tables()
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -44,9 +45,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(discovery.blueprint(reasoner))
     app.register_blueprint(cds_services.blueprint(reasoner, settings, gatherer))
     app.register_blueprint(health.blueprint(reasoner))
-    app.register_blueprint(about.blueprint(reasoner.knowledge))
+    app.register_blueprint(about.blueprint(reasoner.knowledge, has_sandbox=settings.has_sandbox))
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
+    if sandbox is not None:
+        app.register_blueprint(sandbox)
     return app
+
+
+def sandbox_for(settings: Settings, reasoner: Reasoner, gatherer: Gatherer) -> Blueprint | None:
+    """Return the routes of the sandbox; None where it is off, and then none of its libraries is loaded."""
+    if not settings.has_sandbox:
+        return None
+    from cds_service.web.sandbox import routes, stories  # noqa: PLC0415 - production has no use for them
+
+    return routes.blueprint(reasoner, settings, gatherer, stories.default_samples_folder())
 
 
 def reasoner_for(settings: Settings) -> Reasoner:

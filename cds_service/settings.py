@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """Whether FHIR servers on this machine may be called, without registration; development only."""
     deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
     """How long a hook call may take, what is fetched for it included."""
+    sandbox: bool | None = None
+    """Whether the sandbox page is served; unless said, it is in development and is not in production."""
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     port: int = Field(default=8000, ge=1, le=65535, validation_alias="PORT")
     workers: int = Field(default=1, ge=1, le=64, validation_alias="WORKERS")
@@ -84,10 +86,10 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address without user, query or fragment")
         return address
 
-    @field_validator("cards_overlay", "clients", mode="before")
+    @field_validator("cards_overlay", "clients", "sandbox", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
-        return value or None
+        return None if value == "" else value
 
     @field_validator("cards_overlay")
     @classmethod
@@ -116,6 +118,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The public address; in development the address that is listened on."""
         return self.public_base_url or self.listening_url
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether the sandbox page is served."""
+        return self.mode is Mode.DEVELOPMENT if self.sandbox is None else self.sandbox
 
     @property
     def critical_as(self) -> Indicator:
@@ -173,6 +180,8 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         yield "CDS_PUBLIC_BASE_URL must be an https address"
     if settings.allow_loopback_fhir:
         yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
+    if settings.sandbox:
+        yield "CDS_SANDBOX must be off"
     if "*" in settings.origins:
         yield "CDS_ALLOWED_ORIGINS must name the origins"
     elif not all(origin.startswith("https://") for origin in settings.origins):

@@ -74,6 +74,8 @@ def _say_where(settings: Settings, version: str, services: list[str]) -> None:
         click.echo(f"  service    {base}/cds-services/{name}")
     click.echo(f"  about      {base}/about")
     click.echo(f"  health     {base}/health/ready")
+    if settings.has_sandbox:
+        click.echo(f"  sandbox    {base}/sandbox")
     if settings.mode is Mode.DEVELOPMENT:
         click.echo("Development mode: any client may call. Stop with Ctrl-C.")
 

@@ -228,6 +228,7 @@ SAFE = {
 }
 UNSAFE: list[tuple[str, str | None]] = [
     ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
+    ("CDS_SANDBOX", "true"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),
     ("CDS_PUBLIC_BASE_URL", "http://cds.example.org"),

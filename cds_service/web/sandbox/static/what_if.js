@@ -1,0 +1,72 @@
+// The small forms by which a condition or a medicine is supposed to be on record.
+
+import { el } from "./element.js";
+import { read } from "./service.js";
+
+const KINDS = {
+  condition: { label: "Add a condition", terms: "conditions", placeholder: "multiple sclerosis…" },
+  medication: { label: "Add a medicine", terms: "medications", placeholder: "furosemide…" },
+};
+
+/** @type {Promise<any>|null} */
+let terms = null;
+
+/** Return the terms, read once a form is first needed. */
+function knownTerms() {
+  terms ??= read("/sandbox/terms");
+  return terms;
+}
+
+/**
+ * Return a form that supposes a condition or a medicine.
+ * @param {"condition"|"medication"} kind
+ * @param {(words: string, coding: any) => void} onAdd the coding is null for words of one's own
+ */
+export function adder(kind, onAdd) {
+  const { label, placeholder, terms: name } = KINDS[kind];
+  const options = el("datalist", { id: `terms-${kind}` });
+  const input = el("input", { type: "text", list: options.id, placeholder, maxlength: 200, required: true });
+  const form = el("form", { class: "adder", autocomplete: "off" }, el("label", { class: "field grow" }, el("span", {}, label), input), options, el("button", { class: "button small", "aria-label": label }, "Add"));
+  let known = [];
+  input.addEventListener(
+    "focus",
+    async () => {
+      known = (await knownTerms())[name];
+      options.replaceChildren(...known.map((term) => el("option", { value: term.name })));
+    },
+    { once: true },
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const words = input.value.trim();
+    const found = known.find((term) => term.name.toLowerCase() === words.toLowerCase());
+    if (words) onAdd(words, found ? { system: found.system, code: found.code, display: found.display } : null);
+  });
+  return form;
+}
+
+/** Return a Condition that is supposed. @param {string} id @param {string} patientId @param {string} words @param {any} coding @param {string} on */
+export function supposedCondition(id, patientId, words, coding, on) {
+  return {
+    resourceType: "Condition",
+    id,
+    clinicalStatus: { coding: [{ system: "http://terminology.hl7.org/CodeSystem/condition-clinical", code: "active" }] },
+    verificationStatus: { coding: [{ system: "http://terminology.hl7.org/CodeSystem/condition-ver-status", code: "confirmed" }] },
+    code: { ...(coding ? { coding: [coding] } : {}), text: words },
+    subject: { reference: `Patient/${patientId}` },
+    recordedDate: on,
+  };
+}
+
+/** Return a MedicationRequest that is supposed. @param {string} id @param {string} patientId @param {string} words @param {any} coding @param {string} on */
+export function supposedMedication(id, patientId, words, coding, on) {
+  return {
+    resourceType: "MedicationRequest",
+    id,
+    status: "active",
+    intent: "order",
+    medicationCodeableConcept: { ...(coding ? { coding: [coding] } : {}), text: words },
+    subject: { reference: `Patient/${patientId}` },
+    authoredOn: on,
+  };
+}
