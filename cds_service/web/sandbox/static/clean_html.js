@@ -18,7 +18,10 @@ export function putCleanedHtml(element, html) {
 /** Give each cell the name of its column, for screens on which a row is shown as a list. @param {HTMLTableElement} table */
 function labelCells(table) {
   const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent ?? "");
-  for (const row of table.querySelectorAll("tbody tr")) {
-    [...row.children].forEach((cell, place) => cell.setAttribute("data-column", names[place] ?? ""));
-  }
+  const rows = [...table.querySelectorAll("tbody tr")];
+  for (const row of rows) [...row.children].forEach((cell, place) => cell.setAttribute("data-column", names[place] ?? ""));
+  names.forEach((_name, place) => {
+    const isEmpty = rows.every((row) => !row.children[place]?.textContent?.trim());
+    if (isEmpty) table.querySelectorAll("thead th")[place]?.classList.add("empty-column");
+  });
 }
