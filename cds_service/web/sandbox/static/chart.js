@@ -1,6 +1,6 @@
 // Holds one patient's chart in memory, as an EHR's store would, with every change made to it; it stores nothing elsewhere.
 
-import { categories, dateOf, list, referenceTo, subjectId } from "./fhir.js";
+import { categories, list, newestFirst, referenceTo, subjectId } from "./fhir.js";
 
 const PATIENT_TOKEN = "{{context.patientId}}";
 const IGNORED = new Set(["_count", "_sort", "patient"]);
@@ -132,7 +132,7 @@ export class Chart {
     if (id) return this.resources.find((one) => one.resourceType === type && one.id === id) ?? null;
     const wanted = [...new URLSearchParams(parameters)].filter(([name]) => !IGNORED.has(name));
     const matches = this.of(type).filter((one) => wanted.every(([name, value]) => fits(one, name, value)));
-    if (/[?&]_sort=-/.test(query)) matches.sort((one, other) => (dateOf(one) < dateOf(other) ? 1 : -1));
+    if (/[?&]_sort=-/.test(query)) matches.sort(newestFirst);
     return searchset(type === "MedicationRequest" ? [...matches, ...this.of("Medication")] : matches);
   }
 }

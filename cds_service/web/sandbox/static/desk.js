@@ -5,7 +5,7 @@ import { drawBanner, drawChart, showInChart } from "./chart_view.js";
 import { explanationOf } from "./compare.js";
 import { drawDifference } from "./difference_view.js";
 import { announce, byId, el, fill } from "./element.js";
-import { conceptText } from "./fhir.js";
+import { conceptText, dateText } from "./fhir.js";
 import { HistoryForm } from "./history_form.js";
 import { drawInspector } from "./inspector_view.js";
 import { feedbackText, hookRequest } from "./hook_call.js";
@@ -88,7 +88,7 @@ export class Desk {
   /** Record a problem, as an EHR's problem list does, and ask what there is to say. @param {any} entered */
   record(entered) {
     const condition = {
-      ...supposedCondition(this.chart.freshId("problem"), this.chart.patientId, "", null, this.today()),
+      ...supposedCondition({ id: this.chart.freshId("problem"), patientId: this.chart.patientId, words: "", coding: null, since: "", today: this.today() }),
       category: [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/condition-category", code: "problem-list-item" }] }],
       ...entered,
     };
@@ -154,7 +154,7 @@ export class Desk {
       onWithdraw: (order) => this.withdraw(order),
       courses: this.courses,
       recorded: this.recorded,
-      adder: (kind) => adder(kind, (words, coding) => this.add(kind, words, coding)),
+      adder: (kind) => adder(kind, (words, coding, since) => this.add(kind, words, coding, since)),
     });
     this.drawChanges();
   }
@@ -180,10 +180,11 @@ export class Desk {
     this.changed();
   }
 
-  /** @param {"condition"|"medication"} kind @param {string} words @param {any} coding */
-  add(kind, words, coding) {
+  /** @param {"condition"|"medication"} kind @param {string} words @param {any} coding @param {string} since */
+  add(kind, words, coding, since) {
     const made = kind === "condition" ? supposedCondition : supposedMedication;
-    this.suppose(made(this.chart.freshId(kind), this.chart.patientId, words, coding, this.today()), `with ${words}`);
+    const supposed = { id: this.chart.freshId(kind), patientId: this.chart.patientId, words, coding, since, today: this.today() };
+    this.suppose(made(supposed), `with ${words}${since ? ` since ${dateText(since)}` : ""}`);
   }
 
   undo() {

@@ -20,12 +20,16 @@ export function firstCode(concept) {
   return list(concept?.coding)[0]?.code ?? "";
 }
 
+/** A resource is never changed in place, so its categories are read once. @type {WeakMap<any, string[]>} */
+const categoriesRead = new WeakMap();
+
 /** Return every category code and text of a resource. @param {any} resource @returns {string[]} */
 export function categories(resource) {
-  return list(resource.category).flatMap((concept) => [
-    ...list(concept?.coding).map((coding) => coding?.code),
-    ...(concept?.text ? [concept.text] : []),
-  ]);
+  const known = categoriesRead.get(resource);
+  if (known !== undefined) return known;
+  const found = list(resource.category).flatMap((concept) => [...list(concept?.coding).map((coding) => coding?.code), ...(concept?.text ? [concept.text] : [])]);
+  categoriesRead.set(resource, found);
+  return found;
 }
 
 /** Return `12 Jun 2026`, `Jun 2026` or `2026` for a FHIR date. @param {any} date @returns {string} */
@@ -65,6 +69,12 @@ export function dateOf(resource) {
     resource.issued ??
     ""
   );
+}
+
+/** Order resources with the newest first; those of one moment keep their order. @param {any} one @param {any} other */
+export function newestFirst(one, other) {
+  const [first, second] = [dateOf(one), dateOf(other)];
+  return first === second ? 0 : first < second ? 1 : -1;
 }
 
 /** @param {any} quantity @returns {string} */

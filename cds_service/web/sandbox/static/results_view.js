@@ -2,7 +2,7 @@
 
 import { digits, typedNumber } from "./digits.js";
 import { el } from "./element.js";
-import { conceptText, dateOf, dateText, firstCode, list, quantityText, rangeOf, rangeText, referenceTo, valueText } from "./fhir.js";
+import { conceptText, dateOf, dateText, firstCode, list, newestFirst, quantityText, rangeOf, rangeText, referenceTo, valueText } from "./fhir.js";
 import { trend } from "./trend.js";
 
 const SHOWN_FIRST = 40;
@@ -45,7 +45,7 @@ function grouped(observations) {
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(one);
   }
-  for (const group of groups.values()) group.sort((one, other) => (dateOf(one) < dateOf(other) ? 1 : -1));
+  for (const group of groups.values()) group.sort(newestFirst);
   return [...groups.values()];
 }
 

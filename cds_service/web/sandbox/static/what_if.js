@@ -20,13 +20,14 @@ function knownTerms() {
 /**
  * Return a form that supposes a condition or a medicine.
  * @param {"condition"|"medication"} kind
- * @param {(words: string, coding: any) => void} onAdd the coding is null for words of one's own
+ * @param {(words: string, coding: any, since: string) => void} onAdd the coding is null for words of one's own, `since` may be empty
  */
 export function adder(kind, onAdd) {
   const { label, placeholder, terms: name } = KINDS[kind];
   const options = el("datalist", { id: `terms-${kind}` });
   const input = el("input", { type: "text", list: options.id, placeholder, maxlength: 200, required: true });
-  const form = el("form", { class: "adder", autocomplete: "off" }, el("label", { class: "field grow" }, el("span", {}, label), input), options, el("button", { class: "button small", "aria-label": label }, "Add"));
+  const since = el("input", { type: "date" });
+  const form = el("form", { class: "adder", autocomplete: "off" }, el("label", { class: "field grow" }, el("span", {}, label), input), options, el("label", { class: "field" }, el("span", {}, "Since ", el("small", {}, "(optional)")), since), el("button", { class: "button small", "aria-label": label }, "Add"));
   let known = [];
   input.addEventListener(
     "focus",
@@ -40,13 +41,23 @@ export function adder(kind, onAdd) {
     event.preventDefault();
     const words = input.value.trim();
     const found = known.find((term) => term.name.toLowerCase() === words.toLowerCase());
-    if (words) onAdd(words, found ? { system: found.system, code: found.code, display: found.display } : null);
+    if (words) onAdd(words, found ? { system: found.system, code: found.code, display: found.display } : null, since.value);
   });
   return form;
 }
 
-/** Return a Condition that is supposed. @param {string} id @param {string} patientId @param {string} words @param {any} coding @param {string} on */
-export function supposedCondition(id, patientId, words, coding, on) {
+/**
+ * @typedef {object} Supposed
+ * @property {string} id
+ * @property {string} patientId
+ * @property {string} words
+ * @property {any} coding null for words of one's own
+ * @property {string} since empty where nobody says
+ * @property {string} today
+ */
+
+/** Return a Condition that is supposed. @param {Supposed} supposed */
+export function supposedCondition({ id, patientId, words, coding, since, today }) {
   return {
     resourceType: "Condition",
     id,
@@ -54,12 +65,13 @@ export function supposedCondition(id, patientId, words, coding, on) {
     verificationStatus: { coding: [{ system: "http://terminology.hl7.org/CodeSystem/condition-ver-status", code: "confirmed" }] },
     code: { ...(coding ? { coding: [coding] } : {}), text: words },
     subject: { reference: `Patient/${patientId}` },
-    recordedDate: on,
+    ...(since ? { onsetDateTime: since } : {}),
+    recordedDate: today,
   };
 }
 
-/** Return a MedicationRequest that is supposed. @param {string} id @param {string} patientId @param {string} words @param {any} coding @param {string} on */
-export function supposedMedication(id, patientId, words, coding, on) {
+/** Return a MedicationRequest that is supposed. @param {Supposed} supposed */
+export function supposedMedication({ id, patientId, words, coding, since, today }) {
   return {
     resourceType: "MedicationRequest",
     id,
@@ -67,6 +79,6 @@ export function supposedMedication(id, patientId, words, coding, on) {
     intent: "order",
     medicationCodeableConcept: { ...(coding ? { coding: [coding] } : {}), text: words },
     subject: { reference: `Patient/${patientId}` },
-    authoredOn: on,
+    authoredOn: since || today,
   };
 }
