@@ -88,7 +88,7 @@ def test_a_fhir_server_is_read_through_the_service(desk: Desk, page: Page) -> No
         entry["resource"] for entry in patient_record("Server Person", "gout", "vitamin C", "none")["entry"]
     ]
     with fhir_server(*resources) as server:
-        page.get_by_role("button", name="Connect a FHIR server").click()
+        page.get_by_role("button", name="Connect a server…").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Base address").fill("https://elsewhere.example/fhir")
         dialog.get_by_label("Patient id").fill("p1")
@@ -209,7 +209,7 @@ def test_axe_finds_no_fault(scheme: str, width: int, desk: Desk, page: Page) -> 
         page.wait_for_load_state("networkidle")
         faults[view] = violations(page)
         assert page.evaluate(OVERFLOW) <= 0, view
-    page.get_by_role("button", name="Connect a FHIR server").click()
+    page.get_by_role("button", name="Connect a server…").click()
     faults["connect"] = violations(page)
     for path in ("gallery", "explain"):
         page.goto(f"/sandbox/{path}")
