@@ -98,6 +98,37 @@ def test_an_accepted_suggestion_becomes_an_order_and_feedback(desk: Desk, page: 
     expect(desk.cards.first).to_contain_text("Feedback sent.")
 
 
+def test_one_at_most_is_taken_where_the_card_says_so(desk: Desk, page: Page) -> None:
+    """On a card with `at-most-one` the other suggestions are closed; update and delete are carried out."""
+    sample = json.loads((SAMPLES / "twitching-with-tests-pending" / "request.json").read_bytes())
+    order = sample["prefetch"]["serviceRequests"]["entry"][0]["resource"]
+    medicine = sample["prefetch"]["medications"]["entry"][0]["resource"]
+    changed = {**order, "code": {"text": "Changed order"}}
+    actions = [
+        {"type": "delete", "description": "x", "resourceId": f"MedicationRequest/{medicine['id']}"},
+        {"type": "update", "description": "x", "resource": changed},
+    ]
+    card = {
+        "uuid": "c0000000-0000-4000-8000-000000000001",
+        "summary": "A choice",
+        "indicator": "info",
+        "source": {"label": "Test"},
+        "selectionBehavior": "at-most-one",
+        "suggestions": [
+            {"label": "Change it", "uuid": "c0000000-0000-4000-8000-000000000002", "actions": actions},
+            {"label": "Leave it", "uuid": "c0000000-0000-4000-8000-000000000003"},
+        ],
+    }
+    page.route("**/cds-services/muscle-spasm-problem", lambda route: route.fulfill(json={"cards": [card]}))
+    desk.open_story("twitching-with-tests-pending")
+    desk.record()
+    expect(desk.chart).to_contain_text(medicine["medicationCodeableConcept"]["text"])
+    page.get_by_role("button", name="Change it").click()
+    expect(page.locator("#orders")).to_contain_text("Changed order")
+    expect(desk.chart).not_to_contain_text(medicine["medicationCodeableConcept"]["text"])
+    expect(page.get_by_role("button", name="Leave it")).to_be_disabled()
+
+
 def test_a_signed_order_is_not_suggested_again(desk: Desk, page: Page) -> None:
     """Once signed the order is active, the service is asked again, and calls it already ordered."""
     desk.open_story(THIAZIDE)

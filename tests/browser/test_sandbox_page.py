@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ pytestmark = pytest.mark.browser
 BENIGN = "benign-twitch-with-caffeine"
 SERVICE = "**/cds-services/muscle-spasm-problem"
 FIRST_LOAD_BYTES = 300_000
-CARD_WITHIN_MS = 200
-FROZEN_S = 1.0
+CARD_WITHIN_S = 0.2
+FROZEN_S = 0.5
 STRUCTURE = "[...document.querySelectorAll('#banner *, #chart-sections *')].map((one) => one.tagName).join()"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -50,6 +49,19 @@ def test_a_sample_request_can_be_opened_too(desk: Desk, page: Page) -> None:
     """The body of a hook call is a chart with what it records."""
     desk.upload("request.json", (SAMPLES / "meningitis" / "request.json").read_bytes())
     expect(page.get_by_label("Problem", exact=True)).to_have_value("Clonus both ankles")
+
+
+def test_another_chart_shows_nothing_of_the_one_before(desk: Desk, page: Page) -> None:
+    """While the service has not answered for the new chart, no card, argument or answer of the old one is left."""
+    desk.open_story(BENIGN)
+    desk.record()
+    page.route("**/cds-services/muscle-spasm-patient-view", lambda _route: None)
+    desk.open_story("meningitis")
+    expect(page.get_by_label("Patient", exact=True)).to_contain_text("19 years")
+    expect(desk.cards).to_have_count(0)
+    for view in ("Why", "Cards"):
+        expect(desk.view(view)).not_to_contain_text("caffeine")
+    expect(page.locator("#difference")).to_be_empty()
 
 
 def test_of_several_patients_one_is_chosen(desk: Desk, page: Page) -> None:
@@ -283,40 +295,43 @@ CARD_TIME = """() => new Promise((resolve) => {
 
 
 def test_a_card_is_there_at_once(desk: Desk, page: Page) -> None:
-    """From the click on Record to the frame with the card: within 200 ms, as the median of five."""
+    """From the click on Record to the frame with the card: within 200 ms."""
     desk.open_story("ms-fasciculation-on-thiazide")
     desk.record()
-    times = [page.evaluate(CARD_TIME) for _time in range(5)]
-    assert statistics.median(times) < CARD_WITHIN_MS
+
+    def seconds() -> float:
+        return float(page.evaluate(CARD_TIME)) / 1000
+
+    assert 0 < best_of_three(seconds, CARD_WITHIN_S) < CARD_WITHIN_S
 
 
-LONG_TASKS = """() => {
-  window.longest = 0;
-  new PerformanceObserver((list) => {
-    for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
-  }).observe({type: "longtask", buffered: false});
-}"""
+def longest_task(trace: bytes) -> float:
+    """Return the seconds of processor time that the longest task of a page took, whoever else kept it waiting."""
+    events = json.loads(trace)["traceEvents"]
+    pages = {
+        (one["pid"], one["tid"]) for one in events if one.get("args", {}).get("name") == "CrRendererMain"
+    }
+    tasks = [one for one in events if (one["pid"], one["tid"]) in pages and "tdur" in one]
+    assert tasks
+    return float(max(one["tdur"] for one in tasks)) / 1_000_000
 
 
 def test_four_megabytes_do_not_freeze_the_page(desk: Desk, page: Page, tmp_path: Path) -> None:
-    """A Bundle of 4 MB is opened, recorded on, changed and inspected, and the page never stops for a second."""
+    """A Bundle of 4 MB is opened, recorded on, changed and inspected, and no task takes half a second of work."""
     file = tmp_path / "large.json"
     file.write_bytes(large_bundle(4_000_000))
-
-    def longest_stop() -> float:
-        desk.visit()
-        page.evaluate(LONG_TASKS)
-        page.locator("#upload").set_input_files(file)  # by its path: bytes would be unpacked inside the page
-        expect(page.get_by_text("Show 20 more")).to_be_visible()
-        desk.record("muscle twitching")
-        desk.view("Inspector")
-        page.get_by_role("button", name="What if…").click()
-        desk.change("Value of Test 1", "2.0")
-        page.wait_for_load_state("networkidle")
-        stopped: float = page.evaluate("window.longest")
-        return stopped / 1000
-
-    assert 0 < best_of_three(longest_stop, FROZEN_S) < FROZEN_S
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["devtools.timeline", "toplevel"])
+    page.locator("#upload").set_input_files(file)  # by its path: bytes would be unpacked inside the page
+    expect(page.get_by_text("Show 20 more")).to_be_visible()
+    answer = desk.record("muscle twitching")
+    assert answer["cards"]
+    desk.view("Inspector")
+    page.get_by_role("button", name="What if…").click()
+    desk.change("Value of Test 1", "2.0")
+    page.wait_for_load_state("networkidle")
+    assert 0 < longest_task(browser.stop_tracing()) < FROZEN_S
 
 
 def test_the_gallery_reads_without_scripts(browser: Browser, service: LiveServer) -> None:

@@ -20,7 +20,8 @@ _TAGS = (" (finding)", " (disorder)", " (situation)", " (procedure)")
 def words_json(knowledge: Knowledge) -> bytes:
     """Return id → words for causes, findings, orders, red flags, options and sources, as JSON bytes.
 
-    `presentations` holds what can be recorded, each with its codings; `ranges` the default ranges by LOINC code.
+    `presentations` holds what can be recorded, each with its codings; `ranges` the default ranges by LOINC code;
+    `questionnaires` the ids of those that are served.
     """
     plain = PlainWords(knowledge)
     asked = {part.finding for cause in knowledge.causes.values() for part in cause.evidence}
@@ -44,6 +45,7 @@ def words_json(knowledge: Knowledge) -> bytes:
                 }
                 for one in knowledge.presentations.values()
             ],
+            "questionnaires": list(knowledge.questionnaires),
             "ranges": dict(_ranges(knowledge)),
         }
     )

@@ -22,9 +22,9 @@ export function drawBanner(place, chart, asOf) {
   const isTest = list(patient.meta?.tag).some((tag) => tag?.code === "HTEST");
   fill(
     place,
-    el("p", { class: "name" }, el("strong", { class: "data" }, words), isTest && el("span", { class: "tag" }, "test data")),
+    el("p", { class: "name" }, el("strong", { class: "as-recorded" }, words), isTest && el("span", { class: "tag" }, "test data")),
     el("p", {}, sex, age === null ? "" : `, ${age} years`, patient.birthDate ? el("span", { class: "muted" }, ` · born ${dateText(patient.birthDate)}`) : ""),
-    el("p", { class: "muted data" }, `Patient/${chart.patientId}`),
+    el("p", { class: "muted as-recorded" }, `Patient/${chart.patientId}`),
     allergies(chart),
   );
   place.hidden = false;
@@ -33,7 +33,7 @@ export function drawBanner(place, chart, asOf) {
 /** @param {Chart} chart */
 function allergies(chart) {
   const known = chart.of("AllergyIntolerance").map((one) => conceptText(one.code)).filter(Boolean);
-  return known.length > 0 && el("p", {}, el("span", { class: "muted" }, "Allergies: "), el("span", { class: "data" }, known.join(", ")));
+  return known.length > 0 && el("p", {}, el("span", { class: "muted" }, "Allergies: "), el("span", { class: "as-recorded" }, known.join(", ")));
 }
 
 /** @param {any} birthDate @param {string} asOf @returns {number|null} whole years */
@@ -97,7 +97,7 @@ function entries(items, nothing) {
 
 /** @param {any} resource @param {string} words @param {any} details @param {any} [buttons] @param {string} [kind] */
 function entry(resource, words, details, buttons, kind = "") {
-  return el("li", { class: `entry ${kind}`, dataset: { references: referenceTo(resource) } }, el("span", { class: "entry-words" }, el("span", { class: "data" }, words), details), buttons);
+  return el("li", { class: `entry ${kind}`, dataset: { references: referenceTo(resource) } }, el("span", { class: "entry-words" }, el("span", { class: "as-recorded" }, words), details), buttons);
 }
 
 /** @param {any} resource @param {string} words @param {ChartActions} actions */
@@ -128,7 +128,7 @@ function medicines(chart, actions) {
     const dose = list(one.dosageInstruction ?? one.dosage)[0];
     const start = dose?.timing?.repeat?.boundsPeriod?.start ?? one.effectivePeriod?.start ?? one.effectiveDateTime ?? one.authoredOn ?? one.dateAsserted;
     const details = [
-      dose?.text && el("span", { class: "muted data" }, ` ${dose.text}`),
+      dose?.text && el("span", { class: "muted as-recorded" }, ` ${dose.text}`),
       start && el("span", { class: "muted" }, ` · ${dateText(start)}`),
       one.status && one.status !== "active" && el("span", { class: "tag" }, one.status.replaceAll("-", " ")),
       chart.changes.has(referenceTo(one)) && el("span", { class: "tag supposed" }, "what if"),
@@ -166,7 +166,7 @@ function orders(chart, actions) {
   const drawn = chart.of("ServiceRequest").map((one) => {
     const words = conceptText(one.code) || "Without a name";
     const note = list(one.note)[0]?.text;
-    const details = [el("span", { class: `status status-${one.status}` }, one.status ?? "no status"), one.authoredOn && el("span", { class: "muted" }, ` ${dateText(one.authoredOn)}`), note && el("details", { class: "order-note" }, el("summary", {}, "Note"), el("p", { class: "data" }, note))];
+    const details = [el("span", { class: `status status-${one.status}` }, one.status ?? "no status"), one.authoredOn && el("span", { class: "muted" }, ` ${dateText(one.authoredOn)}`), note && el("details", { class: "order-note" }, el("summary", {}, "Note"), el("p", { class: "as-recorded" }, note))];
     const buttons = one.status === "draft" && el(
       "span",
       { class: "entry-buttons" },

@@ -1,18 +1,18 @@
 // The desk: one open chart, what was recorded on it, and the answer of the service. It joins the parts of the page.
 
+import { cardDeeds } from "./card_deeds.js";
 import { drawCards } from "./cards_view.js";
 import { drawBanner, drawChart, showInChart } from "./chart_view.js";
 import { explanationOf } from "./compare.js";
 import { drawDifference } from "./difference_view.js";
 import { announce, byId, el, fill } from "./element.js";
 import { conceptText, dateText } from "./fhir.js";
-import { HistoryForm } from "./history_form.js";
+import { HistoryPanel } from "./history_panel.js";
 import { drawInspector } from "./inspector_view.js";
-import { feedbackText, hookRequest } from "./hook_call.js";
-import { everyItem, response } from "./questionnaire.js";
+import { hookRequest } from "./hook_call.js";
 import { recordForm } from "./record_form.js";
 import { changeText } from "./results_view.js";
-import { callService, read, renderMarkdown, sendFeedback, troubleText } from "./service.js";
+import { callService, renderMarkdown, troubleText } from "./service.js";
 import { tabs } from "./tabs.js";
 import { adder, supposedCondition, supposedMedication } from "./what_if.js";
 import { drawWhy } from "./why_view.js";
@@ -21,8 +21,6 @@ const RECORDING = "problem-list-item-create";
 const VIEWING = "patient-view";
 const MOST_CALLS = 20;
 const SIDE_BY_SIDE = "(width >= 60rem)";
-const RESPONSE_ID = "sandbox-history";
-const QUESTIONNAIRE = /\/fhir\/Questionnaire\//;
 
 export class Desk {
   /** @param {import("./names.js").Names} names @param {any[]} services as they were discovered */
@@ -38,6 +36,7 @@ export class Desk {
     this.calls = [];
     this.turn = 0;
     this.courses = new Set();
+    this.history = new HistoryPanel(this);
     this.views.onShow((name) => this.drawView(name));
     byId("what-if").addEventListener("click", () => this.edit(!this.isEditing));
     byId("as-of").addEventListener("change", (event) => this.readAsOf(event.target.value));
@@ -45,7 +44,9 @@ export class Desk {
 
   /** Open a chart and clear the desk of the one before. @param {import("./opening.js").Opened} opened @param {string} name */
   open({ chart, recorded, asOf }, name) {
-    Object.assign(this, { chart, asOf, name, recorded: null, answer: null, before: null, onRecord: null, history: null, shownError: null });
+    Object.assign(this, { chart, asOf, name, recorded: null, answer: null, explanation: null, before: null, onRecord: null, shownError: null });
+    this.turn += 1; // an answer that is still under way is for the chart before
+    for (const name of ["panel-cards", "panel-why", "difference", "timing", "advice-count"]) fill(byId(name));
     this.details = [];
     byId("trouble").hidden = true;
     byId("welcome").hidden = true;
@@ -54,10 +55,9 @@ export class Desk {
     byId("story-line").hidden = true;
     byId("as-of").value = this.today();
     this.courses.clear();
-    this.openQuestions = null;
     this.edit(false);
     this.form.suggest(recorded ? conceptText(recorded.code) : "", recorded ?? {});
-    fill(byId("panel-history"));
+    this.history.clear();
     this.views.show("cards");
     this.draw();
     announce(`Chart opened: ${name}.`);
@@ -122,8 +122,10 @@ export class Desk {
     this.calls = [{ ...exchange, title }, ...this.calls].slice(0, MOST_CALLS);
   }
 
-  /** @param {any} service @param {any} exchange @param {string[]} details */
+  /** @param {any} service @param {any} exchange @param {string[]|null} details */
   receive(service, exchange, details) {
+    byId("trouble").textContent = "The details of the cards could not be rendered; their summaries are shown.";
+    byId("trouble").hidden = details !== null;
     this.service = service;
     this.shownError = exchange.status === 200 ? null : troubleText(exchange);
     const explanation = explanationOf(exchange.answer);
@@ -131,7 +133,7 @@ export class Desk {
     this.answer = exchange.status === 200 ? exchange.answer : { cards: [] };
     this.explanation = explanation;
     if (this.recorded && this.chart.changes.size === 0 && !this.onRecord) this.onRecord = explanation;
-    this.details = details;
+    this.details = details ?? [];
     byId("timing").textContent = `answered in ${exchange.milliseconds.toFixed(0)} ms`;
     this.drawAnswer();
   }
@@ -164,7 +166,7 @@ export class Desk {
     const changes = [...this.chart.changes.values()];
     place.hidden = changes.length === 0 && !this.isEditing;
     const undo = el("button", { type: "button", class: "button small", on: { click: () => this.undo() } }, "Take all back");
-    const told = changes.length > 0 ? [el("p", { class: "label" }, "What if"), el("ul", {}, changes.map((text) => el("li", { class: "data" }, text))), undo] : el("p", {}, "Change a value or a date, add or remove a condition or a medicine: the answer follows. The record itself stays as it is.");
+    const told = changes.length > 0 ? [el("p", { class: "label" }, "What if"), el("ul", {}, changes.map((text) => el("li", { class: "as-recorded" }, text))), undo] : el("p", {}, "Change a value or a date, add or remove a condition or a medicine: the answer follows. The record itself stays as it is.");
     fill(place, told);
   }
 
@@ -222,7 +224,7 @@ export class Desk {
     this.drawView("history");
     this.drawView("inspector");
     if (this.shownError) fill(place, el("div", { class: "trouble" }, el("p", {}, el("strong", {}, "The service gave no advice: "), this.shownError)));
-    else if (cards.length > 0) drawCards(place, cards, this.details, this.cardActions());
+    else if (cards.length > 0) drawCards(place, cards, this.details, cardDeeds(this));
     else fill(place, el("p", { class: "empty" }, this.recorded ? "Evaluated, and nothing to say: this is not a muscle symptom that the service knows, or it is not active." : "Record a problem to ask for advice."));
     const words = cards.length === 1 ? "1 card" : `${cards.length} cards`;
     if (this.isAsked) this.bringAdvice();
@@ -256,85 +258,11 @@ export class Desk {
     if (!this.chart) return;
     if (name === "why") drawWhy(byId("panel-why"), this.explanation ?? null, this.names, (reference) => this.show(reference));
     if (name === "inspector" && !byId("panel-inspector").hidden) drawInspector(byId("panel-inspector"), this.calls);
-    if (name === "history" && !byId("panel-history").hidden) this.openHistory();
+    if (name === "history" && !byId("panel-history").hidden) this.history.show();
   }
 
   /** @param {string} reference */
   show(reference) {
     if (!showInChart(reference)) announce(`${reference} is not in the part of the chart that is shown.`);
-  }
-
-  cardActions() {
-    return {
-      onAccept: (card, suggestion) => this.accept(card, suggestion),
-      onDismiss: (card, reason, comment) => this.dismiss(card, reason, comment),
-      onWhy: () => {
-        this.views.show("why");
-        byId("tab-why").focus();
-      },
-      onLink: (url) => this.follow(url),
-    };
-  }
-
-  /** Carry out a suggestion and send feedback. @param {any} card @param {any} suggestion */
-  async accept(card, suggestion) {
-    const resources = (suggestion.actions ?? []).filter((action) => action.type !== "delete" && action.resource).map((action) => action.resource);
-    const orders = resources.filter((resource) => resource.resourceType !== "QuestionnaireResponse");
-    for (const order of orders) this.chart.enter({ ...order, id: order.id ?? this.chart.freshId("order"), authoredOn: order.authoredOn ?? this.today() });
-    if (orders.length > 0) this.draw();
-    const questions = resources.find((resource) => resource.resourceType === "QuestionnaireResponse");
-    if (questions) this.ask(questions);
-    const exchange = await this.feedback(card, { outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }] });
-    const done = questions ? "The history form is open." : `Added to the orders: ${orders.map((order) => conceptText(order.code)).join(", ")}.`;
-    announce(done);
-    return `${done} ${feedbackText(exchange)}`;
-  }
-
-  /** @param {any} card @param {any} reason @param {string} comment */
-  async dismiss(card, reason, comment) {
-    const overrideReason = { ...(reason ? { reason: { code: reason.code, system: reason.system } } : {}), ...(comment ? { userComment: comment } : {}) };
-    const exchange = await this.feedback(card, { outcome: "overridden", ...(reason || comment ? { overrideReason } : {}) });
-    return feedbackText(exchange);
-  }
-
-  /** @param {any} card @param {any} outcome */
-  async feedback(card, outcome) {
-    const exchange = await sendFeedback(this.service.id, { card: card.uuid, ...outcome, outcomeTimestamp: new Date().toISOString() });
-    this.logged(exchange, "feedback");
-    this.drawView("inspector");
-    return exchange;
-  }
-
-  /** Follow a link inside the page where it leads to the history. @param {string} url */
-  follow(url) {
-    if (!QUESTIONNAIRE.test(url)) return false;
-    this.views.show("history");
-    byId("tab-history").focus();
-    return true;
-  }
-
-  /** Open the history form with the questions that a card left open. @param {any} draft */
-  ask(draft) {
-    this.openQuestions = new Set([...everyItem(draft.item)].filter((item) => !item.item).map((item) => item.linkId));
-    this.views.show("history");
-  }
-
-  async openHistory() {
-    if (!this.history) {
-      this.questionnaire ??= read("/fhir/Questionnaire/muscle-spasm-history");
-      const questionnaire = await this.questionnaire;
-      this.history ??= new HistoryForm(byId("panel-history"), questionnaire, (answers) => this.answered(questionnaire, answers));
-    }
-    if (this.openQuestions) this.history.markOpen(this.openQuestions);
-  }
-
-  /** @param {any} questionnaire @param {any} answers */
-  answered(questionnaire, answers) {
-    const about = { id: RESPONSE_ID, patientId: this.chart.patientId, authored: this.asOf ?? new Date().toISOString() };
-    const given = response(questionnaire, answers, about);
-    const earlier = this.chart.find(`QuestionnaireResponse/${RESPONSE_ID}`);
-    if (given.item.length > 0) this.chart.suppose(given, `${answers.size} history ${answers.size === 1 ? "answer" : "answers"}`);
-    else if (earlier) this.chart.supposeWithout(earlier, "without history answers");
-    this.changed();
   }
 }

@@ -23,7 +23,18 @@ function understood(text) {
   return { explanation: null, trouble: "There is no explanation in it. Paste a card of this service with its extension, or the whole answer." };
 }
 
-const names = new Names(await read("/sandbox/words"));
+/** Return the words for ids; where they cannot be read, ids are shown, and the page says so. */
+async function readNames() {
+  try {
+    return new Names(await read("/sandbox/words"));
+  } catch (error) {
+    byId("explain-trouble").textContent = `Names are shown as ids. ${error.message}`;
+    byId("explain-trouble").hidden = false;
+    return new Names({});
+  }
+}
+
+const names = await readNames();
 byId("explain-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const { explanation, trouble } = understood(byId("explain-text").value);

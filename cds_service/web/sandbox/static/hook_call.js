@@ -38,8 +38,9 @@ function authorization(token) {
   return { access_token: token, token_type: "Bearer", expires_in: 300, scope: "patient/*.read", subject: "sandbox" };
 }
 
-/** Return what is told of feedback that was sent. @param {import("./service.js").Exchange} exchange */
+/** Return what is told of feedback; null stands for none sent. @param {import("./service.js").Exchange|null} exchange */
 export function feedbackText(exchange) {
+  if (exchange === null) return "No feedback sent: the card has no id.";
   if (exchange.status === 200) return "Feedback sent.";
   if (exchange.status === 404 || exchange.status === 405) return "Feedback not stored: this service keeps none.";
   return `Feedback not stored (${exchange.status || "no answer"}).`;

@@ -32,10 +32,12 @@ function fromRequest(request) {
 
 /** @param {(found: Opened, name: string) => void} onOpened @param {(text: string) => void} onTrouble */
 export function listenForCharts(onOpened, onTrouble) {
-  const openText = (text, name) => {
+  const openText = async (text, name) => {
     let found = [];
     try {
-      found = opened(parse(text));
+      const value = parse(text);
+      await new Promise((resolve) => setTimeout(resolve)); // a large file has kept the page long enough: it may draw now
+      found = opened(value);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       onTrouble(`${name} is no JSON that can be read.`);
@@ -90,11 +92,11 @@ function stories(onOpened, onTrouble) {
   fromAddress();
 }
 
-/** @param {(text: string, name: string) => void} openText */
+/** @param {(text: string, name: string) => Promise<void>} openText */
 function files(openText) {
   const drop = byId("drop");
   const take = async (file) => {
-    if (file) openText(await file.text(), file.name);
+    if (file) await openText(await file.text(), file.name);
   };
   byId("upload").addEventListener("change", async (event) => {
     await take(event.target.files[0]);

@@ -59,7 +59,7 @@ function rows(group, ranges, editing) {
   const row = el(
     "tr",
     { class: latest.status === "entered-in-error" ? "in-error" : null, dataset: { references: group.map(referenceTo).join(" ") } },
-    el("th", { scope: "row" }, isCurve ? opener(name, group, band, course, editing) : el("span", { class: "data" }, name)),
+    el("th", { scope: "row" }, isCurve ? opener(name, group, band, course, editing) : el("span", { class: "as-recorded" }, name)),
     el("td", { class: latest.valueQuantity ? "value quantity" : "value" }, editing.isOn && isEditable(latest) ? valueInput(latest, name, editing) : valueCell(latest), editing.isSupposed(latest) && el("span", { class: "tag supposed" }, "what if")),
     el("td", { class: "muted range" }, band ? [band.text, band.isDefault && el("small", { title: "No range came with the result: this service's default for adults" }, "default")] : ""),
     el("td", { class: "date" }, editing.isOn && isEditable(latest) ? dateInput(latest, name, editing) : dateText(dateOf(latest)), group.length > 1 && el("small", {}, `${group.length} results`)),
@@ -72,7 +72,7 @@ function valueCell(observation) {
   const code = firstCode(list(observation.interpretation)[0]);
   const words = FLAGS[code];
   return [
-    el("span", { class: `data${words ? " abnormal" : ""}` }, valueText(observation)),
+    el("span", { class: `as-recorded${words ? " abnormal" : ""}` }, valueText(observation)),
     words && el("span", { class: "flag-mark", title: `Marked ${words} by the laboratory` }, ` ${code}`),
     observation.status === "entered-in-error" && el("span", { class: "tag" }, "entered in error"),
   ];
@@ -90,7 +90,7 @@ function opener(name, group, band, course, editing) {
     if (!editing.courses.delete(name)) editing.courses.add(name);
     show();
   };
-  const button = el("button", { type: "button", class: "opener", "aria-label": `Course of ${name}`, on: { click: toggle } }, el("span", { class: "data" }, name));
+  const button = el("button", { type: "button", class: "opener", "aria-label": `Course of ${name}`, on: { click: toggle } }, el("span", { class: "as-recorded" }, name));
   show();
   return button;
 }

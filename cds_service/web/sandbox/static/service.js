@@ -52,12 +52,11 @@ export function sendFeedback(id, item) {
   return post(`/cds-services/${encodeURIComponent(id)}/feedback`, JSON.stringify({ feedback: [item] }));
 }
 
-/** Return clean HTML for Markdown texts, in their order. @param {string[]} texts @returns {Promise<string[]>} */
+/** Return clean HTML for Markdown texts, in their order; null where it could not be made. @param {string[]} texts @returns {Promise<string[]|null>} */
 export async function renderMarkdown(texts) {
   if (texts.length === 0) return [];
   const exchange = await post("/sandbox/render", JSON.stringify({ texts }));
-  if (exchange.status !== 200) throw new Error("The details of the cards could not be rendered.");
-  return exchange.answer.html;
+  return exchange.status === 200 ? exchange.answer.html : null;
 }
 
 /** Return what breaks the standard in a message. @param {"request"|"response"} kind @param {string} body @returns {Promise<string[]>} */

@@ -8,12 +8,16 @@ const KINDS = {
   medication: { label: "Add a medicine", terms: "medications", placeholder: "furosemide…" },
 };
 
-/** @type {Promise<any>|null} */
+/** @type {any} */
 let terms = null;
 
-/** Return the terms, read once a form is first needed. */
-function knownTerms() {
-  terms ??= read("/sandbox/terms");
+/** Return the terms, read when a form is first needed; null where they cannot be had: words are then taken as they are typed. */
+async function knownTerms() {
+  try {
+    terms ??= await read("/sandbox/terms");
+  } catch (error) {
+    console.warn(error.message);
+  }
   return terms;
 }
 
@@ -32,7 +36,7 @@ export function adder(kind, onAdd) {
   input.addEventListener(
     "focus",
     async () => {
-      known = (await knownTerms())[name];
+      known = (await knownTerms())?.[name] ?? [];
       options.replaceChildren(...known.map((term) => el("option", { value: term.name })));
     },
     { once: true },

@@ -47,7 +47,7 @@ class Drawing {
       "p",
       { class: "lead" },
       "Recorded: ",
-      el("q", { class: "data" }, recorded),
+      el("q", { class: "as-recorded" }, recorded),
       `. Read as of ${dateText(explanation.as_of)} ${String(explanation.as_of).slice(11, 16)} UTC. `,
       explanation.complete
         ? "Everything that was asked for arrived and could be read."
@@ -134,8 +134,8 @@ class Drawing {
     const value = [fact.value, fact.unit].filter(Boolean).join(" ");
     const details = [fact.range && `range ${fact.range}`, fact.note, fact.by_text && "by text"].filter(Boolean);
     return [
-      el("span", { class: "data" }, fact.what),
-      value && [" ", el("strong", { class: "data" }, value)],
+      el("span", { class: "as-recorded" }, fact.what),
+      value && [" ", el("strong", { class: "as-recorded" }, value)],
       fact.canonical && ` = ${fact.canonical.value} ${fact.canonical.unit}`,
       details.length > 0 && el("span", { class: "muted" }, ` (${details.join(", ")})`),
       fact.on && `, ${dateText(fact.on)}`,
