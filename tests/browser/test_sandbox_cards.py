@@ -59,6 +59,32 @@ def test_the_page_asks_as_an_ehr_does(desk: Desk, page: Page) -> None:
     assert len(labs) == 5
 
 
+def told(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return level and summary of every card."""
+    return [(card["indicator"], card["summary"]) for card in answer["cards"]]
+
+
+def test_every_sample_is_answered_as_by_its_own_request(desk: Desk, page: Page) -> None:
+    """What the page sends for a sample brings the cards and the ranking that the sample's own request brings."""
+    differing = []
+    for path in sorted(SAMPLES.glob("*/request.json")):
+        headers = {"Content-Type": "application/json"}
+        own = page.request.post(
+            "/cds-services/muscle-spasm-problem", data=path.read_bytes(), headers=headers
+        ).json()
+        desk.open_story(path.parent.name)
+        expect(page.get_by_label("Patient", exact=True)).to_contain_text(patient_of(path.read_bytes()))
+        shown = desk.record()
+        if told(shown) != told(own) or ranked(shown) != ranked(own):
+            differing.append(path.parent.name)
+    assert differing == []
+
+
+def patient_of(request: bytes) -> str:
+    """Return the reference of the patient of a request."""
+    return f"Patient/{json.loads(request)['context']['patientId']}"
+
+
 def test_words_of_ones_own_and_known_terms_can_be_recorded(desk: Desk) -> None:
     """Typing finds the coded terms; a chosen one is sent with its code, other words are sent as they are."""
     desk.open_story("benign-twitch-with-caffeine")
