@@ -78,7 +78,7 @@ function draw(plot, points, band) {
     cursor: { drag: { x: false, y: false } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { range: () => days(points) }, y: { range: () => span(points, band) } },
-    axes: [{ ...axis, space: 70, values: (_plot, times) => dayNames(times) }, { ...axis, size: 46 }],
+    axes: [{ ...axis, space: 70, values: (_plot, times) => dayNames(times) }, { ...axis, size: 46, space: 26 }],
     series: [{}, { stroke: color("--accent"), width: 2, points: { show: true, size: 8, fill: color("--surface"), stroke: color("--accent"), width: 2 } }],
     hooks: { drawClear: [(drawn) => paintBand(drawn, band, color("--band"))] },
   };
