@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import util as processes
 
-from flask import Flask
+from flask import Blueprint, Flask
 from sqlalchemy import Connection
 
 from cds_service.errors import KnowledgeError
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     settings = settings or read_settings()
     gatherer = gatherer_for(settings)
     reasoner = reasoner_for(settings)
+    sandbox = sandbox_for(settings, reasoner, gatherer)
     reasoner.release_tables()
     store = store_for(settings)
     audit = audit_for(settings, store, reasoner.knowledge.version)
@@ -88,12 +89,23 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     app.register_blueprint(cds_services.blueprint(reasoner, settings, trust, gatherer, delivery))
     app.register_blueprint(feedback.blueprint(reasoner, settings, trust, store, told))
     app.register_blueprint(health.blueprint(reasoner, passed.lifecycle))
-    app.register_blueprint(about.blueprint(reasoner.knowledge))
+    app.register_blueprint(about.blueprint(reasoner.knowledge, has_sandbox=settings.has_sandbox))
     app.register_blueprint(icon.blueprint())
     app.register_blueprint(questionnaires.blueprint(reasoner.knowledge))
     if settings.metrics_token is not None:
         app.register_blueprint(metrics.blueprint(meter, settings.metrics_token.get_secret_value()))
+    if sandbox is not None:
+        app.register_blueprint(sandbox)
     return app
+
+
+def sandbox_for(settings: Settings, reasoner: Reasoner, gatherer: Gatherer) -> Blueprint | None:
+    """Return the routes of the sandbox; None where it is off, and then none of its libraries is loaded."""
+    if not settings.has_sandbox:
+        return None
+    from cds_service.web.sandbox import routes, stories  # noqa: PLC0415 - production has no use for them
+
+    return routes.blueprint(reasoner, settings, gatherer, stories.default_samples_folder())
 
 
 def audit_for(settings: Settings, store: Store, knowledge_version: str) -> Audit:

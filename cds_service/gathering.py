@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from cds_service.errors import BlockedServerError
 from cds_service.fetch.addresses import Base, Policy
-from cds_service.fetch.answers import Errand, Fetcher, Page
+from cds_service.fetch.answers import Answer, Errand, Failed, Fetcher, Page
 from cds_service.fetch.limits import Allowance, Deadline
 from cds_service.fetch.scopes import is_granted, read_scopes, wanted_scopes
 from cds_service.fhir.envelope import HookRequest, decode_resource
@@ -53,6 +53,18 @@ class Gatherer:
         """Keep what may be called; without a client nothing is."""
         self._client = client
         self._registry = registry
+
+    def may_call(self, base: Base, *, has_token: bool) -> bool:
+        """Whether a server may be called: it is registered and there is a token, or it is loopback that needs none."""
+        policy = self._registry.policy_of(base)
+        return self._client is not None and policy is not None and (has_token or policy.loopback)
+
+    def fetch(self, base: Base, urls: Mapping[str, str], errand: Errand) -> dict[str, Answer]:
+        """Return key → answer for URLs below a registered base; nothing is asked of any other."""
+        policy = self._registry.policy_of(base)
+        if self._client is None or policy is None:
+            return dict.fromkeys(urls, Failed("blocked"))
+        return self._client.fetch(base, policy, urls, errand)
 
     def gather(
         self,

@@ -66,6 +66,8 @@ class SettingFields(BaseSettings):
     """Whether FHIR servers on this machine may be called, without registration; development only."""
     deadline_seconds: float = Field(default=1.8, ge=0.2, le=4.5)
     """How long a hook call may take, what is fetched for it included."""
+    sandbox: bool | None = None
+    """Whether the sandbox page is served; unless said, it is in development and is not in production."""
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     """Where feedback, shown cards and audit are kept; empty: an SQLite file in the state folder."""
     state_folder: Path = Field(default_factory=default_state_folder)
@@ -120,6 +122,7 @@ class SettingFields(BaseSettings):
         "cards_overlay",
         "clients",
         "secret_key_file",
+        "sandbox",
         "quiet",
         "open",
         "audit_required",

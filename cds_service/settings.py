@@ -40,6 +40,11 @@ class Settings(SettingFields):
         return self.public_base_url or self.listening_url
 
     @property
+    def has_sandbox(self) -> bool:
+        """Whether the sandbox page is served."""
+        return self.mode is Mode.DEVELOPMENT if self.sandbox is None else self.sandbox
+
+    @property
     def is_open(self) -> bool:
         """Whether anybody may call."""
         return self.mode is Mode.DEVELOPMENT if self.open is None else self.open
@@ -179,6 +184,8 @@ def _unsafe_openings(settings: Settings) -> Iterator[str]:
         yield "CDS_OPEN must be off"
     if settings.trust_public_sandbox:
         yield "CDS_TRUST_PUBLIC_SANDBOX must be off"
+    if settings.sandbox:
+        yield "CDS_SANDBOX must be off"
     if settings.allow_loopback_fhir:
         yield "CDS_ALLOW_LOOPBACK_FHIR must be off"
     if settings.debug.lower() not in _OFF:

@@ -90,6 +90,8 @@ def _say_where(settings: Settings, version: str, services: list[str]) -> None:
     click.echo(f"  health     {base}/health/ready")
     if settings.metrics_bind:
         click.echo(f"  metrics    http://{settings.metrics_bind}/metrics")
+    if settings.has_sandbox:
+        click.echo(f"  sandbox    {base}/sandbox")
 
 
 def _say_who(settings: Settings, clients: Clients) -> None:

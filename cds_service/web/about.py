@@ -12,8 +12,11 @@ from cds_service.web import clock
 _HTML, _JSON = "text/html", "application/json"
 
 
-def blueprint(knowledge: Knowledge) -> Blueprint:
-    """Return the routes of the page and of its data; they are the same for every reader."""
+def blueprint(knowledge: Knowledge, *, has_sandbox: bool) -> Blueprint:
+    """Return the routes of the page and of its data; they are the same for every reader.
+
+    With `has_sandbox` the page leads to the sandbox.
+    """
     routes = Blueprint("about", __name__, template_folder="templates")
 
     @routes.get("/about")
@@ -22,7 +25,14 @@ def blueprint(knowledge: Knowledge) -> Blueprint:
             response = as_json()
         else:
             told = disclosure(knowledge, clock.now().date())
-            page = render_template("about.html", knowledge=knowledge, told=told, grades=GRADES, method=METHOD)
+            page = render_template(
+                "about.html",
+                knowledge=knowledge,
+                told=told,
+                grades=GRADES,
+                method=METHOD,
+                has_sandbox=has_sandbox,
+            )
             response = Response(page, content_type=f"{_HTML}; charset=utf-8")
         response.headers.add("Vary", "Accept")
         return response

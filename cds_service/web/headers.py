@@ -24,6 +24,11 @@ def request_id() -> str:
     return made
 
 
+def keep_to_own_origin() -> None:
+    """Let no page of another origin read the answer that is being made, whatever the setting for CORS."""
+    g.own_origin_only = True
+
+
 def install(app: Flask, origins: frozenset[str]) -> None:
     """Answer preflights before anything else, and dress every answer."""
 
@@ -51,9 +56,10 @@ def install(app: Flask, origins: frozenset[str]) -> None:
         headers["X-Request-Id"] = request_id()
         headers["Server"] = "cds-service"  # else the HTTP server would name itself
         if response.mimetype == "text/html":
-            headers["Content-Security-Policy"] = _HTML_POLICY
+            headers.setdefault("Content-Security-Policy", _HTML_POLICY)
         origin = request.headers.get("Origin")
-        if origin and ("*" in origins or origin in origins):
+        is_shared = not g.get("own_origin_only", False)
+        if is_shared and origin and ("*" in origins or origin in origins):
             headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
             headers["Access-Control-Allow-Methods"] = _METHODS
             headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS

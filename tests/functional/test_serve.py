@@ -242,6 +242,7 @@ UNSAFE: list[tuple[str, str | None]] = [
     ("CDS_TRUST_PUBLIC_SANDBOX", "true"),
     ("CDS_ALLOW_LOOPBACK_FHIR", "true"),
     ("FLASK_DEBUG", "1"),
+    ("CDS_SANDBOX", "true"),
     ("CDS_PUBLIC_BASE_URL", None),
     ("CDS_PUBLIC_BASE_URL", ""),
     ("CDS_PUBLIC_BASE_URL", "http://cds.example.org"),

@@ -47,7 +47,7 @@ def test_a_lock_has_hashes_and_names_no_host(lock: str) -> None:
 
 
 def test_the_wheel_carries_the_content(tmp_path: Path) -> None:
-    """An installed service finds each content file, its type marker, and both licence texts."""
+    """An installed service finds each content file, the sandbox's pages, its type marker, and the licence texts."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -57,4 +57,6 @@ def test_the_wheel_carries_the_content(tmp_path: Path) -> None:
     assert content
     assert {f"cds_service/_cards/{path.as_posix()}" for path in content} <= carried
     assert "cds_service/py.typed" in carried
+    pages = ("templates/sandbox/page.html", "static/main.js", "static/vendor/uPlot.LICENSE")
+    assert {f"cds_service/web/sandbox/{name}" for name in pages} <= carried
     assert {name.rpartition("/")[2] for name in carried} >= {"LICENSE", "NOTICE"}

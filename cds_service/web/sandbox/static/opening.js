@@ -1,0 +1,144 @@
+// Opens a chart: a sample story, a file, or a patient of a FHIR server. What is read stays in this page.
+
+import { Chart, patientsIn, resourcesOf } from "./chart.js";
+import { parse } from "./digits.js";
+import { byId, el, fill } from "./element.js";
+import { list } from "./fhir.js";
+import { read, readChart, troubleText } from "./service.js";
+
+const AS_OF = "org.spasm-cds.as-of";
+
+/**
+ * @typedef {object} Opened
+ * @property {Chart} chart
+ * @property {any} recorded the Condition that the source records; null where it records none
+ * @property {string|null} asOf the moment at which the source wants to be read
+ */
+
+/** Return the chart of a hook request, or the charts of a Bundle. @param {any} value @returns {Opened[]} */
+export function opened(value) {
+  if (typeof value?.hook === "string") return [fromRequest(value)];
+  const resources = value !== null && typeof value === "object" ? resourcesOf(value) : [];
+  return patientsIn(resources).map((id) => ({ chart: new Chart(resources, id), recorded: null, asOf: null }));
+}
+
+/** @param {any} request @returns {Opened} */
+function fromRequest(request) {
+  const { patientId, encounterId, conditions } = request.context ?? {};
+  const resources = Object.values(request.prefetch ?? {}).flatMap((value) => (value ? resourcesOf(value) : []));
+  const recorded = list(conditions?.entry)[0]?.resource ?? null;
+  return { chart: new Chart(resources, patientId, { encounterId }), recorded, asOf: request.extension?.[AS_OF] ?? null };
+}
+
+/** @param {(found: Opened, name: string) => void} onOpened @param {(text: string) => void} onTrouble */
+export function listenForCharts(onOpened, onTrouble) {
+  const openText = async (text, name) => {
+    let found = [];
+    try {
+      const value = parse(text);
+      await new Promise((resolve) => setTimeout(resolve)); // a large file has kept the page long enough: it may draw now
+      found = opened(value);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      onTrouble(`${name} is no JSON that can be read.`);
+      return;
+    }
+    if (found.length === 0) onTrouble(`${name} holds no FHIR resource that names a patient.`);
+    else if (found.length === 1) onOpened(found[0], name);
+    else offerPatients(found, name, onOpened);
+  };
+  stories(onOpened, onTrouble);
+  files(openText);
+  server(onOpened);
+}
+
+/** Several patients in one file: the first is opened, the others can be chosen. @param {Opened[]} found @param {string} name @param {any} onOpened */
+function offerPatients(found, name, onOpened) {
+  const line = byId("story-line");
+  const choice = el("select", { on: { change: () => choose(Number(choice.value)) } }, found.map((one, at) => el("option", { value: at }, one.chart.patientId)));
+  const choose = (at) => {
+    onOpened(found[at], name);
+    fill(line, el("label", { class: "inline" }, `${found.length} patients in ${name}: `, choice));
+    line.hidden = false;
+  };
+  choose(0);
+}
+
+/** @param {any} onOpened @param {any} onTrouble */
+function stories(onOpened, onTrouble) {
+  const select = byId("story");
+  const open = async () => {
+    const option = select.selectedOptions[0];
+    if (!option?.value) return;
+    try {
+      const [found] = opened(await read(`/sandbox/stories/${option.value}`));
+      onOpened(found, option.textContent);
+    } catch (error) {
+      onTrouble(`The story could not be opened. ${error.message}`);
+      return;
+    }
+    byId("story-line").textContent = option.dataset.description;
+    byId("story-line").hidden = !option.dataset.description;
+  };
+  select.addEventListener("change", open);
+  const fromAddress = () => {
+    const wanted = new URLSearchParams(location.hash.slice(1)).get("story");
+    if (wanted && [...select.options].some((one) => one.value === wanted)) {
+      select.value = wanted;
+      open();
+    }
+  };
+  addEventListener("hashchange", fromAddress);
+  fromAddress();
+}
+
+/** @param {(text: string, name: string) => Promise<void>} openText */
+function files(openText) {
+  const drop = byId("drop");
+  const take = async (file) => {
+    if (file) await openText(await file.text(), file.name);
+  };
+  byId("upload").addEventListener("change", async (event) => {
+    await take(event.target.files[0]);
+    event.target.value = "";
+  });
+  const isFile = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragover", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    drop.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) drop.hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    if (!isFile(event)) return;
+    event.preventDefault();
+    drop.hidden = true;
+    take(event.dataTransfer?.files[0]);
+  });
+}
+
+/** @param {any} onOpened */
+function server(onOpened) {
+  const [dialog, form, trouble] = [byId("connect-dialog"), byId("connect-form"), byId("connect-trouble")];
+  byId("connect").addEventListener("click", () => dialog.showModal());
+  byId("connect-cancel").addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const wish = { fhirServer: byId("fhir-server").value.trim(), patientId: byId("fhir-patient").value.trim(), accessToken: byId("fhir-token").value || null };
+    const exchange = await readChart(wish);
+    trouble.hidden = exchange.status === 200;
+    if (exchange.status !== 200) {
+      trouble.textContent = troubleText(exchange);
+      return;
+    }
+    const { prefetch, failed } = exchange.answer;
+    const resources = Object.values(prefetch).flatMap((value) => resourcesOf(value));
+    const chart = new Chart(resources, wish.patientId, { fhirServer: wish.fhirServer, accessToken: wish.accessToken ?? undefined, unread: failed });
+    dialog.close();
+    onOpened({ chart, recorded: null, asOf: null }, `${wish.fhirServer}, Patient/${wish.patientId}`);
+    if (failed.length > 0) byId("story-line").textContent = `Not answered by the server: ${failed.join(", ")}.`;
+    byId("story-line").hidden = failed.length === 0;
+  });
+}

@@ -1,0 +1,77 @@
+"""Reads the sample stories from their folder; it names no file that is not in it and decides nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+_REQUEST = "request.json"
+_DESCRIPTION = "README.md"
+_TITLE = re.compile(r"^\| \[`(?P<name>[a-z0-9-]+)`\]\([^)]*\) \| (?P<title>[^|]+?) \|$", re.MULTILINE)
+"""A row of the table in the folder's own description."""
+
+
+class Story(NamedTuple):
+    """One sample: its name, what it is about in a line, what is recorded, and the body of its hook call."""
+
+    name: str
+    title: str
+    description: str
+    recorded: str
+    body: bytes
+
+
+class _Code(msgspec.Struct, frozen=True):
+    text: str = ""
+
+
+class _Resource(msgspec.Struct, frozen=True):
+    code: _Code = _Code()
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    resource: _Resource
+
+
+class _Bundle(msgspec.Struct, frozen=True):
+    entry: tuple[_Entry, ...] = ()
+
+
+class _Context(msgspec.Struct, frozen=True):
+    conditions: _Bundle = _Bundle()
+
+
+class _Call(msgspec.Struct, frozen=True):
+    context: _Context = _Context()
+
+
+def default_samples_folder() -> Path:
+    """Return the folder of the source checkout; an installed package has none, and then there are no stories."""
+    return Path(__file__).parents[3] / "fhir_samples"
+
+
+def read_stories(folder: Path) -> Mapping[str, Story]:
+    """Return the stories by name, sorted; none where the folder is missing."""
+    titles = {row["name"]: row["title"] for row in _TITLE.finditer(_text(folder / _DESCRIPTION))}
+    found = sorted(path.parent for path in folder.glob(f"*/{_REQUEST}"))
+    return {path.name: _story(path, titles.get(path.name, path.name)) for path in found}
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8").strip() if path.is_file() else ""
+
+
+def _story(folder: Path, title: str) -> Story:
+    body = (folder / _REQUEST).read_bytes()
+    entries = msgspec.json.decode(body, type=_Call).context.conditions.entry
+    return Story(
+        name=folder.name,
+        title=title,
+        description=_text(folder / _DESCRIPTION),
+        recorded=entries[0].resource.code.text if entries else "",
+        body=body,
+    )
