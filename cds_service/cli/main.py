@@ -9,6 +9,7 @@ import click
 from cds_service import __version__
 from cds_service.cli.check import check
 from cds_service.cli.load_atc import load_atc
+from cds_service.cli.load_samples import load_samples
 from cds_service.cli.migrate import migrate_store
 from cds_service.cli.replay import replay
 from cds_service.cli.review import review
@@ -26,6 +27,7 @@ def cli() -> None:
 cli.add_command(serve)
 cli.add_command(check)
 cli.add_command(load_atc)
+cli.add_command(load_samples)
 cli.add_command(migrate_store)
 cli.add_command(replay)
 cli.add_command(trace)
