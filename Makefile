@@ -32,9 +32,10 @@ test: $(VENV)/.ready  ## lint, types, import contracts, content check and every 
 check: $(VENV)/.ready  ## check the clinical content in cards/
 	$(BIN)/cds-service check
 
-pages: $(VENV)/.ready  ## write docs/trace.md and docs/clinical-review.md again from the content
+pages: $(VENV)/.ready  ## write docs/trace.md, docs/clinical-review.md and docs/conformance.md again
 	$(BIN)/cds-service trace --write docs/trace.md
 	$(BIN)/cds-service review --write docs/clinical-review.md
+	$(BIN)/python -m tests.support.conformance
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench

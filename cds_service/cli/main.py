@@ -11,6 +11,7 @@ from cds_service.cli.audit import audit
 from cds_service.cli.check import check
 from cds_service.cli.doctor import doctor
 from cds_service.cli.load_atc import load_atc
+from cds_service.cli.load_samples import load_samples
 from cds_service.cli.migrate import migrate_store
 from cds_service.cli.purge import purge_store
 from cds_service.cli.replay import replay
@@ -32,6 +33,7 @@ cli.add_command(check)
 cli.add_command(doctor)
 cli.add_command(audit)
 cli.add_command(load_atc)
+cli.add_command(load_samples)
 cli.add_command(migrate_store)
 cli.add_command(purge_store)
 cli.add_command(replay)

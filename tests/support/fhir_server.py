@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import ssl
 import threading
 import time
@@ -52,6 +53,14 @@ class FHIRServer:
     def read(self, kind: str, id_: str) -> Resource | None:
         """Return one resource."""
         return next((one for one in self.resources if (one["resourceType"], one["id"]) == (kind, id_)), None)
+
+    def put(self, transaction: Resource) -> None:
+        """Take in every entry of a transaction; what was there under the same id is replaced."""
+        for entry in transaction["entry"]:
+            new = entry["resource"]
+            key = (new["resourceType"], new["id"])
+            kept = [one for one in self.resources if (one["resourceType"], one["id"]) != key]
+            self.resources[:] = [*kept, new]
 
     def search(self, kind: str, query: dict[str, str]) -> Resource:
         """Return a page of a search by patient, category and status, newest first where that is asked for."""
@@ -104,11 +113,26 @@ class _Handler(BaseHTTPRequestHandler):
         fault = held.faults.get(kind) or held.faults.get("*")
         if fault is not None:
             fault(self)
+        elif kind == "metadata":
+            self.send(200, {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
         elif id_:
             found = held.read(kind, id_)
             self.send(200 if found else 404, found or {"resourceType": "OperationOutcome", "issue": []})
         else:
             self.send(200, held.search(kind, query))
+
+    def do_POST(self) -> None:
+        """Carry out a transaction of PUTs, or misbehave."""
+        held = self.server.held
+        transaction = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fault = held.faults.get("transaction")
+        if fault is not None:
+            fault(self)
+        elif all(entry["request"]["method"] == "PUT" for entry in transaction["entry"]):
+            held.put(transaction)
+            self.send(200, {"resourceType": "Bundle", "type": "transaction-response"})
+        else:
+            self.send(400, {"resourceType": "OperationOutcome", "issue": []})
 
     def send(self, status: int, body: Any, content_type: str = FHIR_JSON, **headers: str) -> None:
         """Send a whole answer."""
