@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check pages bench fuzz mutate lint format lock clean
+.PHONY: help setup run test check pages docs bench fuzz mutate lint format lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -21,12 +21,13 @@ setup: $(VENV)/.ready  ## create .venv from the locked dependencies
 run: $(VENV)/.ready  ## start the service on HOST and PORT (127.0.0.1:8000)
 	exec $(BIN)/cds-service serve
 
-test: $(VENV)/.ready  ## lint, types, import contracts, content check and every test; stops at the first failure
+test: $(VENV)/.ready  ## lint, types, import contracts, content check, documentation and every test; stops at the first failure
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/cds-service check
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 	$(BIN)/pytest
 
 check: $(VENV)/.ready  ## check the clinical content in cards/
@@ -36,6 +37,9 @@ pages: $(VENV)/.ready  ## write docs/trace.md, docs/clinical-review.md and docs/
 	$(BIN)/cds-service trace --write docs/trace.md
 	$(BIN)/cds-service review --write docs/clinical-review.md
 	$(BIN)/python -m tests.support.conformance
+
+docs: $(VENV)/.ready  ## build the documentation site into build/docs; a broken link or page is an error
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench

@@ -1,4 +1,4 @@
-"""Builds the documentation site: `make docs` writes it to build/docs. The pages are the Markdown files beside this one."""
+"""Builds the documentation site: `make docs` writes it to build/docs; the pages are the Markdown files beside it."""
 
 project = "Muscle spasm decision support"
 author = "The maintainers"

@@ -41,7 +41,7 @@ def test_a_documented_command_ends_well(command: Command, checkout: Path, live_s
         pytest.skip("needs curl")
     path = f"{Path(COMMAND).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", as_run(command, live_server)],
+        ["/bin/bash", "-euo", "pipefail", "-c", as_run(command, live_server)],
         cwd=checkout,
         env=clean_environment({"PATH": path, "NO_COLOR": "1"}),
         capture_output=True,

@@ -14,19 +14,15 @@ from flask.testing import FlaskClient
 
 from cds_service.app import create_app, gatherer_for, reasoner_for
 from cds_service.errors import SettingsError
-from cds_service.settings import Mode, Settings, read_settings
+from cds_service.settings import Settings, read_settings
 from cds_service.web.sandbox import routes
 from tests.functional.server import LiveServer
+from tests.spec.calls import HOOK_OF_STORY, STORIES
 from tests.support.fhir_server import fhir_server
 from tests.support.places import SAMPLES
+from tests.support.production import production_environment
 
-STORIES = sorted(path.parent.name for path in SAMPLES.glob("*/request.json"))
 PAGES = ("/sandbox", "/sandbox/gallery", "/sandbox/explain")
-PRODUCTION = {
-    "CDS_MODE": "production",
-    "CDS_PUBLIC_BASE_URL": "https://cds.example.org",
-    "CDS_ALLOWED_ORIGINS": "https://ehr.example.org",
-}
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +37,14 @@ def loopback_client() -> FlaskClient:
     return create_app(Settings(allow_loopback_fhir=True)).test_client()
 
 
-def production() -> Settings:
-    """Return settings that production starts with."""
-    return Settings(
-        mode=Mode.PRODUCTION,
-        public_base_url=PRODUCTION["CDS_PUBLIC_BASE_URL"],
-        allowed_origins=PRODUCTION["CDS_ALLOWED_ORIGINS"],
-    )
+@pytest.fixture(params=["production", "off"])
+def without(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return settings with which the sandbox is off: those of production, and development that says so."""
+    if request.param == "off":
+        return Settings(sandbox=False)
+    for name, value in production_environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return read_settings()
 
 
 def test_it_is_on_in_development_and_told_at_the_start(live_server: LiveServer) -> None:
@@ -60,19 +57,18 @@ def test_it_is_on_in_development_and_told_at_the_start(live_server: LiveServer) 
     connection.close()
 
 
-@pytest.mark.parametrize("settings", [production(), Settings(sandbox=False)], ids=["production", "off"])
-def test_where_it_is_off_nothing_of_it_is_found(settings: Settings) -> None:
+def test_where_it_is_off_nothing_of_it_is_found(without: Settings) -> None:
     """In production, and where it is turned off, every address of it is unknown, and the method page names none."""
-    off = create_app(settings).test_client()
+    off = create_app(without).test_client()
     for path in (*PAGES, "/sandbox/words", "/sandbox/static/main.js", f"/sandbox/stories/{STORIES[0]}"):
         assert off.get(path).status_code == 404
     assert off.post("/sandbox/fhir", json={}).status_code == 404
     assert "/sandbox" not in off.get("/about").get_data(as_text=True)
 
 
-def test_production_refuses_to_start_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_production_refuses_to_start_with_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The setting is named; off, or not set, production starts."""
-    for name, value in PRODUCTION.items():
+    for name, value in production_environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     for value in ("false", ""):
         monkeypatch.setenv("CDS_SANDBOX", value)
@@ -125,10 +121,10 @@ def test_other_origins_are_refused_and_read_nothing(client: FlaskClient) -> None
 
 
 def test_a_story_is_the_sample_byte_for_byte(client: FlaskClient) -> None:
-    """Every sample is listed by its title and served as it is; a name that is no sample is unknown."""
+    """Each sample that starts with a recorded problem is listed; all are served as they are, and nothing else is."""
     page = client.get("/sandbox").get_data(as_text=True)
-    for name in STORIES:
-        assert f'<option value="{name}"' in page
+    for name in HOOK_OF_STORY:
+        assert (f'<option value="{name}"' in page) == (name in STORIES)
         assert (
             client.get(f"/sandbox/stories/{name}").get_data()
             == (SAMPLES / name / "request.json").read_bytes()
@@ -153,7 +149,7 @@ def test_without_the_samples_it_says_so_and_works(tmp_path: Path) -> None:
 def test_the_gallery_shows_every_story_with_its_cards(client: FlaskClient) -> None:
     """Each story stands there with the summaries that its hook call is answered with."""
     text = client.get("/sandbox/gallery").get_data(as_text=True)
-    for name in STORIES:
+    for name in HOOK_OF_STORY:
         assert f'<section class="story" id="{name}"' in text
     body = (SAMPLES / "ms-fasciculation-on-thiazide" / "request.json").read_bytes()
     answer = client.post("/cds-services/muscle-spasm-problem", data=body, content_type="application/json")

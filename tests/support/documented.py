@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,15 +29,31 @@ def pages() -> list[Path]:
 
 
 def commands() -> Iterator[Command]:
-    """Yield every command, each once; comments are taken off and continued lines are joined."""
+    """Yield every command, each once, without comments; it goes on until its quotes are closed."""
     seen: set[str] = set()
     for path in pages():
         for block in _BLOCK.findall(path.read_text("utf-8")):
-            for line in block.replace("\\\n", " ").splitlines():
-                text = " ".join(re.sub(r"(^|\s)#.*", "", line).split())
-                if text and text not in seen:
+            for text in _commands_of(block):
+                if text not in seen:
                     seen.add(text)
                     yield Command(path.relative_to(ROOT).as_posix(), text)
+
+
+def _commands_of(block: str) -> Iterator[str]:
+    begun = ""
+    for line in block.replace("\\\n", " ").splitlines():
+        begun = f"{begun}\n{line}" if begun else re.sub(r"(^|\s)#\s.*", "", line).strip()
+        if begun and _is_whole(begun):
+            yield begun
+            begun = ""
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        shlex.split(text)
+    except ValueError:
+        return False
+    return True
 
 
 def not_run() -> dict[str, str]:

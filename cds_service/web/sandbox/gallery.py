@@ -13,8 +13,6 @@ from cds_service.web import clock
 from cds_service.web.sandbox.markup import CardMarkup
 from cds_service.web.sandbox.stories import Story
 
-_HOOK = "problem-list-item-create"
-
 
 class ToldStory(NamedTuple):
     """A story with its cards, as a template shows them: `detail` is clean HTML."""
@@ -30,9 +28,9 @@ class ToldStory(NamedTuple):
 
 def told_stories(stories: Iterable[Story], reasoner: Reasoner, markup: CardMarkup) -> Iterator[ToldStory]:
     """Yield each story with the cards that its request is answered with."""
-    service = next(one.id for one in reasoner.knowledge.services.values() if one.hook == _HOOK)
+    services = {one.hook: one.id for one in reasoner.knowledge.services.values()}
     for story in stories:
-        body = answer(story.body, service, reasoner, clock.now(), may_replay=True)
+        body = answer(story.body, services[story.hook], reasoner, clock.now(), may_replay=True)
         cards = msgspec.json.decode(body, type=CDSResponse).cards
         yield ToldStory(story, [_shown(card.to_dict(), markup) for card in cards])
 

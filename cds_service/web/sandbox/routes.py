@@ -76,7 +76,8 @@ def _add_pages(routes: Blueprint, reasoner: Reasoner, samples: Path) -> None:
 
     @routes.get("")
     def page() -> str:
-        return render_template("sandbox/page.html", stories=stories.values(), version=version)
+        visits = [story for story in stories.values() if story.recorded]
+        return render_template("sandbox/page.html", stories=visits, version=version)
 
     @routes.get("/explain")
     def explain() -> str:

@@ -16,9 +16,13 @@ _TITLE = re.compile(r"^\| \[`(?P<name>[a-z0-9-]+)`\]\([^)]*\) \| (?P<title>[^|]+
 
 
 class Story(NamedTuple):
-    """One sample: its name, what it is about in a line, what is recorded, and the body of its hook call."""
+    """One sample: its name, what it is about in a line, what is recorded, and the body of its call of a hook.
+
+    Only a problem that is recorded starts a visit; a sample of another hook is read in the gallery.
+    """
 
     name: str
+    hook: str
     title: str
     description: str
     recorded: str
@@ -46,6 +50,7 @@ class _Context(msgspec.Struct, frozen=True):
 
 
 class _Call(msgspec.Struct, frozen=True):
+    hook: str = ""
     context: _Context = _Context()
 
 
@@ -67,9 +72,11 @@ def _text(path: Path) -> str:
 
 def _story(folder: Path, title: str) -> Story:
     body = (folder / _REQUEST).read_bytes()
-    entries = msgspec.json.decode(body, type=_Call).context.conditions.entry
+    call = msgspec.json.decode(body, type=_Call)
+    entries = call.context.conditions.entry
     return Story(
         name=folder.name,
+        hook=call.hook,
         title=title,
         description=_text(folder / _DESCRIPTION),
         recorded=entries[0].resource.code.text if entries else "",
