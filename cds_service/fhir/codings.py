@@ -72,6 +72,10 @@ class CodeIndex:
                 found = found | hit if found else hit
         return found
 
+    def reads(self, system: str | None) -> bool:
+        """Whether codes of a system are looked up at all, however its name is written."""
+        return system is not None and (system in self._systems or meant_system(system) in self._systems)
+
     def _less_exact(self, system: str | None, code: str) -> frozenset[str] | None:
         """Look up an ICD code by its prefixes, and a code or a system that was not written quite as it should be."""
         if system in self._systems:

@@ -7,7 +7,7 @@ from datetime import date
 from cds_service.fhir.dates import read_when
 from cds_service.fhir.notebook import Placed
 from cds_service.fhir.resources import CONTEXT, Intake
-from cds_service.fhir.shapes import Resource
+from cds_service.fhir.shapes import CodeableConcept, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
 from cds_service.fhir.words import code_of, wording
 from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentation, When
@@ -23,6 +23,7 @@ _SEND_VERIFICATION = "Send a code of condition-ver-status; the condition was tak
 _SEND_STATUS = (
     "Send a code of condition-clinical; the condition was taken as active unless its end is on record."
 )
+_SEND_WORDS = "Send a code of SNOMED CT or ICD-10-CM beside it, or its words."
 _SEND_ONSET = "Send onsetDateTime; an onset by age or in words is not placed in time."
 
 
@@ -121,7 +122,16 @@ class ConditionReader:
         if not by_code and not concept.text:
             for coding in concept.coding or ():
                 by_text |= self._vocabulary.problem_text.find(coding.display)
+            self._note_unread_system(placed, concept)
         return by_code, by_text
+
+    def _note_unread_system(self, placed: Placed, concept: CodeableConcept) -> None:
+        """Note a code without words of a system that is not read, such as ICD-9: nobody can tell what it says."""
+        codings = concept.coding or ()
+        if any(coding.display or self._vocabulary.problem_codes.reads(coding.system) for coding in codings):
+            return
+        self._intake.doubt(placed)
+        self._intake.note("warning", "code-system-not-read", f"{placed.path}.code", _SEND_WORDS)
 
     def _onset(self, placed: Placed) -> When | None:
         resource, when = placed.resource, self._intake.when

@@ -211,13 +211,41 @@ def test_a_code_is_stronger_than_words(
 
 
 @pytest.mark.parametrize(
-    "text", ["Chronic kidney disease stage 3", "No weakness", "Family history of weakness", "", None]
+    "text", ["Chronic kidney disease stage 3", "No weakness", "Family history of weakness", "Headache"]
 )
-def test_what_the_content_does_not_know_is_no_fact(vocabulary: Vocabulary, text: str | None) -> None:
+def test_what_the_content_does_not_know_is_no_fact(vocabulary: Vocabulary, text: str) -> None:
     """Another diagnosis, a denial and a relative's illness are no facts about this patient, and no faults."""
     found = intake(problems=bundle(condition("c", LOCAL, text=text)))
     assert reader(vocabulary, found).conditions() == []
     assert found.notes == []
+
+
+ICD_9 = "http://hl7.org/fhir/sid/icd-9-cm"
+
+
+@pytest.mark.parametrize(
+    ("system", "display", "text", "is_read"),
+    [
+        (ICD_9, None, None, False),
+        ("urn:oid:2.16.840.1.113883.6.103", None, None, False),
+        (None, None, None, False),
+        (ICD_9, "Multiple sclerosis", None, True),
+        (ICD_9, None, "Multiple sclerosis", True),
+        ("http://hl7.org/fhir/sid/ICD-10-CM/", None, None, True),
+    ],
+)
+def test_a_wordless_code_of_a_system_that_is_not_read_is_noted(
+    vocabulary: Vocabulary, system: str | None, display: str | None, text: str | None, *, is_read: bool
+) -> None:
+    """Code 340 of ICD-9 alone says nothing here: it is told, and the list shows no absence; words are read."""
+    coding = {"system": system, "code": "340", "display": display}
+    code = {"coding": [{name: value for name, value in coding.items() if value}], "text": text}
+    named = {name: value for name, value in code.items() if value}
+    found = intake(problems=bundle({**condition("d"), "code": named}))
+    reader(vocabulary, found).conditions()
+    told = ("code-system-not-read", "prefetch.problems.entry[0].resource.code")
+    assert (told in notes_of(found.notes)) is not is_read
+    assert ("problems" in found.answered_keys) is is_read
 
 
 @pytest.mark.parametrize("code", [None, {}, {"coding": []}, {"text": ""}])
@@ -225,7 +253,7 @@ def test_a_condition_that_is_not_named_is_noted_and_leaves_room_for_doubt(
     vocabulary: Vocabulary, code: Any
 ) -> None:
     """Nobody can tell what it is, so that the list it stands in shows nothing to be absent."""
-    found = intake(problems=bundle(condition("c", LOCAL), {**condition("d"), "code": code}))
+    found = intake(problems=bundle(condition("c", LOCAL, text="Headache"), {**condition("d"), "code": code}))
     assert reader(vocabulary, found).conditions() == []
     assert notes_of(found.notes) == [("code-missing", "prefetch.problems.entry[1].resource.code")]
     assert "problems" not in found.answered_keys
