@@ -414,7 +414,8 @@ def test_a_fault_of_ours_is_a_constant_500(
     assert refusal(answer, 500, "exception") == []
     (record,) = caplog.records
     assert CANARY not in caplog.text
-    assert "_PlantedError" in record.getMessage()
-    assert "fail" in record.getMessage()
-    assert answer.headers["x-request-id"] in record.getMessage()
+    told = vars(record)
+    assert "_PlantedError" in told["fault"]
+    assert "fail" in told["place"]
+    assert told["request_id"] == answer.headers["x-request-id"]
     assert record.exc_info is None
