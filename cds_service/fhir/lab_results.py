@@ -63,8 +63,12 @@ def results_by_lab(
         resource = placed.resource
         labs = names(resource.code)
         if labs:
+            day = _day(resource)
             for lab in labs:
-                found.setdefault(lab, []).append((_day(resource), Result(lab, resource, placed)))
+                results = found.get(lab)
+                if results is None:
+                    results = found[lab] = []
+                results.append((day, Result(lab, resource, placed)))
         else:
             lab_in_words = _in_words(vocabulary, intake, resource, placed, "")
             if lab_in_words is None:
@@ -116,11 +120,9 @@ def _may_be_laboratory(category: list[Category | str] | Category | str | None) -
 
 def _day(resource: Resource) -> str:
     """Return the day of a result as written; results without one come last."""
-    period = resource.effective_period
-    written = (
-        resource.effective_date_time
-        or resource.effective_instant
-        or ((period.end or period.start) if period else None)
-        or resource.issued
-    )
+    written = resource.effective_date_time
+    if not written:
+        period = resource.effective_period
+        inside = (period.end or period.start) if period else None
+        written = resource.effective_instant or inside or resource.issued
     return written[:10] if written and written[0].isdigit() else ""

@@ -15,7 +15,8 @@ _RESOURCE = msgspec.json.Decoder(Resource)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _ENTRY = msgspec.json.Decoder(Entry)
-_FIELDS = {shape: msgspec.structs.fields(shape) for shape in Shape.__subclasses__()}
+_SHAPES: list[type[Shape]] = [*Shape.__subclasses__(), Resource]
+_FIELDS = {shape: msgspec.structs.fields(shape) for shape in _SHAPES}
 """Worked out once: it takes longer than reading a resource."""
 _MOST_NOTES = 200
 _SOMEBODY = "unreadable"

@@ -34,6 +34,9 @@ _MOST_NOTES = 100
 """Notes of one code; a message that is wrong throughout is not answered with a note for each of its elements."""
 
 _LONGEST_TEXT = 20_000
+_OUTCOME = "OperationOutcome"
+_ADDRESSED = frozenset({"Medication", "Patient"})
+"""Resources that are looked up by the fullUrl of their entry."""
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -141,7 +144,7 @@ class Intake:
             self.arrived_keys.add(key)
             return
         kind = value.resource_type
-        if kind == "OperationOutcome":
+        if kind == _OUTCOME:
             self.note("warning", "prefetch-failed", path, "The client could not answer this query.")
         elif kind is None:
             self.note("warning", "resource-type-missing", path, "Send a resource with its resourceType.")
@@ -165,7 +168,8 @@ class Intake:
 
     def _read_bundle(self, key: str, bundle: Resource, path: str) -> None:
         entries = bundle.entry or []
-        failed = [place for place, entry in enumerate(entries) if _is_outcome(entry.resource)]
+        sent = {entry.resource.resource_type if entry.resource else None for entry in entries}
+        failed = _places_of_outcomes(entries) if _OUTCOME in sent else []
         if failed and len(failed) == len(entries):
             self.note("warning", "prefetch-failed", path, "The client could not answer this query.")
             return
@@ -173,27 +177,30 @@ class Intake:
             self.note(
                 "warning", "prefetch-incomplete", f"{path}.entry[{failed[0]}]", "Part of the answer failed."
             )
-        if any(link.relation == "next" for link in bundle.link or ()):
+        has_more = any(link.relation == "next" for link in bundle.link or ())
+        if has_more:
             self.note(
                 "warning", "more-pages", path, "Only the first page was sent; older entries are not known."
             )
-        self._learn_addresses(entries)
+        if not sent.isdisjoint(_ADDRESSED):
+            self._learn_addresses(entries)
         types: set[str | None] = set()
+        has_gap = False
         for place, entry in enumerate(entries):
             resource = entry.resource
             if resource is None:
                 types.add(None)
+                has_gap = True
                 self.note(
                     "information",
                     "resource-missing",
                     f"{path}.entry[{place}]",
                     "The entry holds no resource.",
                 )
-            elif resource.resource_type != "OperationOutcome":
+            elif resource.resource_type != _OUTCOME:
                 types.add(self._take(Placed(resource, path, place)))
         self._arrive(key, types, path)
-        has_more = any(link.relation == "next" for link in bundle.link or ())
-        if failed or has_more or any(entry.resource is None for entry in entries):
+        if failed or has_more or has_gap:
             self.answered_keys.discard(key)  # what a partial answer does not name may still be there
 
     def _learn_addresses(self, entries: list[Entry]) -> None:
@@ -275,8 +282,12 @@ class Intake:
         return [placed for kind in kinds for placed in self._by_type[kind]]
 
 
-def _is_outcome(resource: Resource | None) -> bool:
-    return resource is not None and resource.resource_type == "OperationOutcome"
+def _places_of_outcomes(entries: list[Entry]) -> list[int]:
+    return [
+        place
+        for place, entry in enumerate(entries)
+        if entry.resource and entry.resource.resource_type == _OUTCOME
+    ]
 
 
 def _last_id(reference: str) -> str:

@@ -1,8 +1,7 @@
 """The few FHIR elements that are read, as lean structs; what is not named here is skipped while decoding.
 
-One flat `Resource` serves every resource type, because the type of a prefetch value is only known from its
-content, and because a tagged union would refuse the whole message for one unknown type. Unions of list, object
-and string take in the versions and mistakes of FHIR that real records show.
+One flat `Resource` serves every type, because the type of a prefetch value is only known from its content and a
+tagged union would refuse a whole message for one unknown type. Unions take in the versions and mistakes of FHIR.
 """
 
 from __future__ import annotations
@@ -179,8 +178,8 @@ class Entry(Shape, gc=False):
     resource: Resource | None = None
 
 
-class Resource(Shape, gc=False):
-    """Any resource. Which elements mean something depends on `resource_type`."""
+class Observation(Shape, gc=False):
+    """What is read of an Observation; by far most resources of a long record are one."""
 
     resource_type: str | None = None
     id: str | None = None
@@ -192,7 +191,6 @@ class Resource(Shape, gc=False):
     effective_date_time: str | None = None
     issued: str | None = None
     value_quantity: Quantity | None = None
-    # Observation
     effective_period: Period | None = None
     effective_instant: str | None = None
     value_string: str | None = None
@@ -203,6 +201,11 @@ class Resource(Shape, gc=False):
     reference_range: list[ReferenceRange] | None = None
     component: list[Component] | None = None
     specimen: Reference | None = None
+
+
+class Resource(Observation, gc=False):
+    """Any resource. Which elements mean something depends on `resource_type`."""
+
     # Condition
     clinical_status: CodeableConcept | str | None = None
     verification_status: CodeableConcept | str | None = None
@@ -268,10 +271,8 @@ def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[Code
 
 def category_codes(value: list[Category | str] | Category | str | None) -> list[str]:
     """Return the codes and texts of a category, whichever of the three shapes a record uses."""
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [value]
+    if value is None or isinstance(value, str):
+        return [] if value is None else [value]
     codes: list[str] = []
     for category in value if isinstance(value, list) else [value]:
         kind = Category(text=category) if isinstance(category, str) else category
@@ -282,10 +283,8 @@ def category_codes(value: list[Category | str] | Category | str | None) -> list[
 
 def code_of(value: CodeableConcept | str | None) -> str | None:
     """Return the first code of a status, trimmed and in lower case, from an object or a bare string."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.strip().lower() or None
+    if value is None or isinstance(value, str):
+        return (value or "").strip().lower() or None
     for coding in value.coding or ():
         if coding.code:
             return coding.code.strip().lower()
