@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Flask
 
@@ -51,12 +53,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def reasoner_for(settings: Settings) -> Reasoner:
     """Return the reasoner of these settings, the same for the service and for a replay. Raises `KnowledgeError`."""
-    return Reasoner(
-        load_knowledge(settings),
-        about_url=settings.about_url,
-        critical_as=settings.critical_as,
-        questionnaires_url=settings.questionnaires_url,
-    )
+    with collection_paused():
+        return Reasoner(
+            load_knowledge(settings),
+            about_url=settings.about_url,
+            critical_as=settings.critical_as,
+            questionnaires_url=settings.questionnaires_url,
+        )
 
 
 def gatherer_for(settings: Settings) -> Gatherer:
@@ -92,7 +95,8 @@ def load_knowledge(settings: Settings) -> Knowledge:
     known = recall(proof, settings.proven_folder)
     if known is not None:
         return known
-    knowledge = without_examples(prove_knowledge(settings))
+    with collection_paused():
+        knowledge = without_examples(prove_knowledge(settings))
     remember(knowledge, proof, settings.proven_folder)
     return knowledge
 
@@ -118,6 +122,18 @@ def application() -> Flask:
     app = create_app()
     tune_collection()
     return app
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Leave garbage collection out while much is made that stays: it would only look at it all again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def tune_collection() -> None:
