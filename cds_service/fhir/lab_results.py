@@ -59,9 +59,10 @@ def results_by_lab(
     """
     found: dict[str, list[tuple[str, Result]]] = {}
     names = vocabulary.lab_codes.names
+    lonely: dict[tuple[str | None, str | None], tuple[frozenset[str], bool]] = {}
     for placed in intake.of("Observation"):
         resource = placed.resource
-        labs = names(resource.code)
+        labs, has_words = _means(resource.code, vocabulary, lonely)
         if labs:
             day = _day(resource)
             for lab in labs:
@@ -70,7 +71,7 @@ def results_by_lab(
                     results = found[lab] = []
                 results.append((day, Result(lab, resource, placed)))
         else:
-            lab_in_words = _in_words(vocabulary, intake, resource, placed, "")
+            lab_in_words = _in_words(vocabulary, intake, resource, placed, "") if has_words else None
             if lab_in_words is None:
                 others.append(placed)
             else:
@@ -86,6 +87,26 @@ def results_by_lab(
                     result = Result(lab, component, placed, inner, by_text=True)
                     found.setdefault(lab, []).append((_day(resource), result))
     return found
+
+
+def _means(
+    concept: CodeableConcept | None,
+    vocabulary: Vocabulary,
+    lonely: dict[tuple[str | None, str | None], tuple[frozenset[str], bool]],
+) -> tuple[frozenset[str], bool]:
+    """Return the labs that the codes of a concept mean, and whether its words may mean one.
+
+    A long record repeats a few codes a thousand times: what a code says that stands alone is kept in `lonely`.
+    """
+    codings = concept.coding if concept is not None else None
+    if concept is None or not codings or len(codings) > 1:
+        return vocabulary.lab_codes.names(concept), True
+    key = (codings[0].system, codings[0].code)
+    meant = lonely.get(key)
+    if meant is None:
+        meant = vocabulary.lab_codes.names(concept), vocabulary.may_be_named_in_words(concept)
+        lonely[key] = meant
+    return meant
 
 
 def _in_words(
