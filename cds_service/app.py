@@ -141,13 +141,14 @@ def calls_for(settings: Settings, store: Store, meter: metrics.Meter) -> calls.C
 
 def reasoner_for(settings: Settings) -> Reasoner:
     """Return the reasoner of these settings, the same for the service and for a replay. Raises `KnowledgeError`."""
-    return Reasoner(
-        load_knowledge(settings),
-        about_url=settings.about_url,
-        critical_as=settings.critical_as,
-        questionnaires_url=settings.questionnaires_url,
-        icon_url=settings.icon_url,
-    )
+    with collection_paused():
+        return Reasoner(
+            load_knowledge(settings),
+            about_url=settings.about_url,
+            critical_as=settings.critical_as,
+            questionnaires_url=settings.questionnaires_url,
+            icon_url=settings.icon_url,
+        )
 
 
 def store_for(settings: Settings) -> Store:
@@ -207,7 +208,8 @@ def load_knowledge(settings: Settings) -> Knowledge:
     known = recall(proof, settings.proven_folder)
     if known is not None:
         return known
-    knowledge = without_examples(prove_knowledge(settings))
+    with collection_paused():
+        knowledge = without_examples(prove_knowledge(settings))
     remember(knowledge, proof, settings.proven_folder)
     return knowledge
 
@@ -237,6 +239,18 @@ def application() -> Flask:
     app = create_app(settings)
     tune_collection()
     return app
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Leave garbage collection out while much is made that stays: it would only look at it all again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def tune_collection() -> None:

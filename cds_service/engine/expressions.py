@@ -34,7 +34,7 @@ def compile_expression(  # noqa: PLR0911 - one return per operator reads best
 
 def _finding(finding: str) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return view.outcome(finding)
+        return view.outcomes[finding]
 
     return evaluate
 
@@ -44,8 +44,9 @@ def _all(parts: list[str | Evaluator]) -> Evaluator:
         """Stop at the first part that is absent; `logic.all_of` says the same of outcomes at hand."""
         facts: tuple[Fact, ...] = ()
         unknown = False
+        outcomes = view.outcomes
         for part in parts:
-            state, behind = view.outcome(part) if isinstance(part, str) else part(view)
+            state, behind = outcomes[part] if isinstance(part, str) else part(view)
             if state is State.ABSENT:
                 return State.ABSENT, behind
             if state is State.UNKNOWN:
@@ -59,7 +60,8 @@ def _all(parts: list[str | Evaluator]) -> Evaluator:
 
 def _any(parts: list[str | Evaluator]) -> Evaluator:
     def evaluate(view: View) -> Outcome:
-        return any_of([view.outcome(part) if isinstance(part, str) else part(view) for part in parts])
+        outcomes = view.outcomes
+        return any_of([outcomes[part] if isinstance(part, str) else part(view) for part in parts])
 
     return evaluate
 

@@ -60,10 +60,24 @@ class FindingRules:
             self._untouched[arrived] = made
         return made
 
-    def touched(self, atoms: Iterable[str]) -> Iterator[str]:
-        """Yield the findings that can change when facts of these atoms are there."""
-        for atom in atoms:
-            yield from self._dependents.get(atom, ())
+    def touched(self, atoms: Iterable[str]) -> set[str]:
+        """Return the findings that can change when facts of these atoms are there."""
+        dependents = self._dependents
+        return set().union(*(dependents[atom] for atom in atoms if atom in dependents))
+
+
+class Outcomes(dict[str, Outcome]):
+    """Findings with their outcomes; one that is looked up for the first time is made, and kept."""
+
+    def __init__(self, known: Mapping[str, Outcome], make: Callable[[str], Outcome]) -> None:
+        """Start from what is `known`; `make` returns the outcome of any other finding."""
+        super().__init__(known)
+        self._make = make
+
+    def __missing__(self, finding: str) -> Outcome:
+        """Make a finding, and whatever it rests on."""
+        outcome = self[finding] = self._make(finding)
+        return outcome
 
 
 class FindingBook:
@@ -105,19 +119,19 @@ class FindingBook:
             for name in presentation.types
         }
         self._history = {HISTORY_SAYS + word: said for word, said in facts.history.items()}
-        self._made: dict[str, Outcome]
-        self._touched: frozenset[str] | None = None
+        self._touched: set[str] | None = None
         if given is None:
-            self._made = rules.outcomes_of_silence(facts.arrived).copy()
-            own = (*self._presented, *self._history)  # atoms that are findings themselves
-            self._touched = frozenset((*own, *rules.touched(self._atoms())))
+            self.outcomes = Outcomes(rules.outcomes_of_silence(facts.arrived), self._make)
+            self._touched = rules.touched(self._atoms())
+            self._touched.update(self._presented, self._history)  # atoms that are findings themselves
             for finding in self._touched:
-                self._made.pop(finding, None)
+                self.outcomes.pop(finding, None)
         else:
-            self._made = {
+            states = {
                 finding: (state, (_given_fact(finding),) if state is not State.UNKNOWN else ())
                 for finding, state in given.items()
             }
+            self.outcomes = Outcomes(states, self._make)
 
     def _atoms(self) -> Iterator[str]:
         """Yield the atoms of everything that was received."""
@@ -136,19 +150,15 @@ class FindingBook:
 
     def outcome(self, finding: str) -> Outcome:
         """Return the state of a finding with the facts behind it."""
-        made = self._made.get(finding)
-        if made is None:
-            made = self._make(finding)
-            self._made[finding] = made
-        return made
+        return self.outcomes[finding]
 
     def is_present(self, finding: str) -> bool:
         """Whether a finding is present."""
-        return self.outcome(finding)[0] is State.PRESENT
+        return self.outcomes[finding][0] is State.PRESENT
 
     def facts_behind(self, finding: str) -> tuple[Fact, ...]:
         """Return the facts of a finding, whatever its state."""
-        return self.outcome(finding)[1]
+        return self.outcomes[finding][1]
 
     def is_silent_about(self, findings: frozenset[str]) -> bool:
         """Whether no received fact can bear on any of these findings, so that they stand as in an empty record."""
@@ -156,11 +166,11 @@ class FindingBook:
 
     def settle(self, finding: str, outcome: Outcome) -> None:
         """Enter a finding that only a later stage can know."""
-        self._made[finding] = outcome
+        self.outcomes[finding] = outcome
 
     def made(self) -> Mapping[str, Outcome]:
         """Return every finding that was asked for so far, with its state and facts."""
-        return self._made
+        return dict(self.outcomes)
 
     def _make(self, finding: str) -> Outcome:
         rule = self._rules.rules.get(finding)

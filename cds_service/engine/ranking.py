@@ -107,8 +107,9 @@ def weigh(
     missing: list[str] = []
     points_for = points_against = 0
     strong = excluded = False
+    outcomes = book.outcomes
     for part, finding, is_for, points in evidence:
-        state, facts = book.outcome(finding)
+        state, facts = outcomes[finding]
         if state is State.PRESENT:
             if is_for:
                 arguments_for.append(Argument(part, facts))

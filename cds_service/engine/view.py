@@ -65,8 +65,9 @@ class View(Protocol):
         """Habits by item."""
         ...
 
-    def outcome(self, finding: str) -> Outcome:
-        """Return the state of a finding with its facts."""
+    @property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """The state of every finding with its facts, made when it is looked up."""
         ...
 
 

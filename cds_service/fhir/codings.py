@@ -106,13 +106,13 @@ def has_loinc(concept: CodeableConcept | None) -> bool:
     """Whether a concept carries a code of LOINC, known here or not: then its words are not asked what it is."""
     if concept is None or not concept.coding:
         return False
-    return any(
-        coding.code is not None
-        and coding.system is not None
-        and (coding.system == LOINC or meant_system(coding.system) == LOINC)
-        and _LOINC_SHAPE.fullmatch(coding.code) is not None
-        for coding in concept.coding
-    )
+    for coding in concept.coding:
+        code, system = coding.code, coding.system
+        if code is None or system is None or not (system == LOINC or meant_system(system) == LOINC):
+            continue
+        if _LOINC_SHAPE.fullmatch(code) is not None:
+            return True
+    return False
 
 
 def _bare(code: str) -> str:

@@ -1,7 +1,7 @@
 """From the bytes of a hook call to a checked `HookRequest`; it looks into no clinical element and fetches nothing.
 
-A well-formed message is decoded straight into lean structs. Where one resource does not fit, the message is
-decoded again entry by entry, so that the fault costs that element only and leaves a note.
+A well-formed answer is decoded straight into lean structs. Where one resource does not fit, the answer is decoded
+again entry by entry, so that the fault costs that element only and leaves a note.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import msgspec
 from cds_service.errors import MalformedRequestError, MissingElementError
 from cds_service.fhir.draft_orders import Drafted, read_reasons, read_selections
 from cds_service.fhir.lenient import soft_resource
+from cds_service.fhir.members import Raws, is_null, members_of, split_message
+from cds_service.fhir.observations import OBSERVATION_KEYS, observations_in
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import FHIRAuthorization
 
 _DEEPEST = 64
-_NULL = b"null"
-_KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")\s*:\s*')
-_RAW_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_PREFETCH = msgspec.json.Decoder(dict[str, Resource | None])
+_RAW_MEMBERS = msgspec.json.Decoder(Raws)
 _TEXT = msgspec.json.Decoder(str)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _AUTHORIZATION = msgspec.json.Decoder(FHIRAuthorization)
@@ -62,13 +61,13 @@ def decode_request(body: bytes, hook: str) -> HookRequest:
 
     Raises `MalformedRequestError` or `MissingElementError`, which name the member and never its value.
     """
-    members = _members(body, "")
+    members, answers = split_message(body)
     if _string(members, "hook") != hook:
         raise MalformedRequestError("This service is for another hook.", "hook")
     hook_instance = _string(members, "hookInstance")
     notes: list[ReadingNote] = []
     context = _context(members, hook, notes)
-    prefetch = _prefetch(members.get("prefetch"), notes)
+    prefetch = _prefetch(members.get("prefetch"), answers, notes)
     return HookRequest(
         hook=hook,
         hook_instance=hook_instance,
@@ -81,43 +80,10 @@ def decode_request(body: bytes, hook: str) -> HookRequest:
     )
 
 
-def _members(body: bytes, where: str) -> dict[str, msgspec.Raw]:
-    """Return the raw members of a JSON object; duplicate names, bad UTF-8 and deep nesting are refused."""
-    try:
-        if not body.isascii():
-            body.decode()
-        members = _RAW_MEMBERS.decode(body)
-    except RecursionError as error:
-        raise MalformedRequestError("The JSON is nested too deeply.", where or "$") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise MalformedRequestError("The body is not a JSON object.", where or "$") from error
-    if _has_duplicates(body, members):
-        raise MalformedRequestError("A member name stands twice.", where or "$")
-    return members
-
-
-def _has_duplicates(body: bytes, members: dict[str, msgspec.Raw]) -> bool:
-    """Whether a name occurs twice: msgspec keeps the last one, so each value must stand where its name does."""
-    position, seen = 0, 0
-    while found := _KEY.match(body, position):
-        name = _TEXT.decode(found.group(1))
-        value = bytes(members[name])
-        if not body.startswith(value, found.end()):
-            return True
-        seen += 1
-        position = found.end() + len(value)
-    return seen != len(members) or (seen > 0 and body[position:].strip() != b"}")
-
-
-def _is_null(raw: msgspec.Raw) -> bool:
-    """Whether a value is null, without copying a long one."""
-    return memoryview(raw).nbytes == len(_NULL) and bytes(raw) == _NULL
-
-
-def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
+def _string(members: Raws, name: str, where: str = "") -> str:
     path = f"{where}.{name}" if where else name
     raw = members.get(name)
-    if raw is None or _is_null(raw):
+    if raw is None or is_null(raw):
         raise MissingElementError("Required element missing", path)
     try:
         text = _TEXT.decode(raw)
@@ -128,7 +94,7 @@ def _string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str:
     return text
 
 
-def _optional_string(members: dict[str, msgspec.Raw], name: str, where: str = "") -> str | None:
+def _optional_string(members: Raws, name: str, where: str = "") -> str | None:
     """Return the string, or None where it is absent, null or blank: nothing rests on an optional member."""
     try:
         return _string(members, name, where)
@@ -136,11 +102,11 @@ def _optional_string(members: dict[str, msgspec.Raw], name: str, where: str = ""
         return None
 
 
-def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote]) -> HookContext:
+def _context(members: Raws, hook: str, notes: list[ReadingNote]) -> HookContext:
     raw = members.get("context")
-    if raw is None or _is_null(raw):
+    if raw is None or is_null(raw):
         raise MissingElementError("Required element missing", "context")
-    inner = _members(bytes(raw), "context")
+    inner = members_of(bytes(raw), "context")
     user = _string(inner, "userId", "context")
     patient = _bare_id(_string(inner, "patientId", "context"), "context.patientId", notes)
     read_encounter = _string if hook in _NEED_ENCOUNTER else _optional_string
@@ -154,16 +120,16 @@ def _context(members: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote
     return HookContext(patient, user, bare, conditions, drafted)
 
 
-def _drafted(inner: dict[str, msgspec.Raw], hook: str, notes: list[ReadingNote]) -> Drafted:
+def _drafted(inner: Raws, hook: str, notes: list[ReadingNote]) -> Drafted:
     selections = read_selections(inner.get("selections"), notes) if hook == "order-select" else None
     bundle = _bundle(inner, "draftOrders", notes)
     return Drafted(bundle, read_reasons(bytes(inner["draftOrders"]), notes), selections)
 
 
-def _bundle(inner: dict[str, msgspec.Raw], name: str, notes: list[ReadingNote]) -> Resource:
+def _bundle(inner: Raws, name: str, notes: list[ReadingNote]) -> Resource:
     """Return a Bundle of the context; some clients leave its `type` or its `resourceType` out."""
     path, raw = f"context.{name}", inner.get(name)
-    if raw is None or _is_null(raw):
+    if raw is None or is_null(raw):
         raise MissingElementError("Required element missing", path)
     bundle = _one_resource(raw, path, notes)
     if bundle is None or (bundle.resource_type != "Bundle" and bundle.entry is None):
@@ -184,9 +150,9 @@ def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:
 
 
 def _authorization(raw: msgspec.Raw | None) -> FHIRAuthorization | None:
-    if raw is None or _is_null(raw):
+    if raw is None or is_null(raw):
         return None
-    _members(bytes(raw), "fhirAuthorization")
+    members_of(bytes(raw), "fhirAuthorization")
     try:
         return _AUTHORIZATION.decode(raw)
     except msgspec.MsgspecError as error:
@@ -202,32 +168,32 @@ def _extension(raw: msgspec.Raw | None) -> dict[str, Any]:
         return {}
 
 
-def _prefetch(raw: msgspec.Raw | None, notes: list[ReadingNote]) -> dict[str, Resource | None] | None:
-    if raw is None or _is_null(raw):
-        return None
-    try:
-        return _PREFETCH.decode(raw)
-    except (msgspec.ValidationError, RecursionError):
-        pass
-    except msgspec.MsgspecError as error:
-        raise MalformedRequestError("The element must be an object.", "prefetch") from error
-    return _prefetch_by_entry(raw, notes)
-
-
-def _prefetch_by_entry(raw: msgspec.Raw, notes: list[ReadingNote]) -> dict[str, Resource | None]:
-    try:
-        members = _RAW_MEMBERS.decode(raw)
-    except msgspec.MsgspecError as error:
-        raise MalformedRequestError("The element must be an object.", "prefetch") from error
+def _prefetch(
+    raw: msgspec.Raw | None, answers: Raws | None, notes: list[ReadingNote]
+) -> dict[str, Resource | None] | None:
+    """Return the answers of the prefetch by key, from `answers` where the message was split that far."""
+    if answers is None:
+        if raw is None or is_null(raw):
+            return None
+        try:
+            answers = _RAW_MEMBERS.decode(raw)
+        except msgspec.MsgspecError as error:
+            raise MalformedRequestError("The element must be an object.", "prefetch") from error
     prefetch: dict[str, Resource | None] = {}
-    for name, value in members.items():
-        if _is_null(value):
-            prefetch[name] = None
-        else:
-            resource = _one_resource(value, f"prefetch.{name}", notes)
-            if resource is not None:  # a value that is no object counts as absent, not as "none found"
-                prefetch[name] = resource
+    for name, value in answers.items():
+        resource = None if is_null(value) else _answer(name, value, notes)
+        if resource is not None or is_null(value):  # a value that is no object is absent, not "none found"
+            prefetch[name] = resource
     return prefetch
+
+
+def _answer(key: str, raw: msgspec.Raw, notes: list[ReadingNote]) -> Resource | None:
+    """Return the resource that answers a prefetch key; None when it is no object at all."""
+    try:
+        listed = observations_in(raw) if key in OBSERVATION_KEYS else None
+        return listed or _one_resource(raw, f"prefetch.{key}", notes)
+    except msgspec.DecodeError as error:
+        raise MalformedRequestError("The element must be an object.", "prefetch") from error
 
 
 def decode_resource(body: bytes, path: str, notes: list[ReadingNote]) -> Resource | None:

@@ -56,15 +56,20 @@ def results_by_lab(
     found: dict[str, list[tuple[str, Result]]] = {}
     days: dict[str, str] = {}
     names = vocabulary.lab_codes.names
+    lonely: dict[tuple[str | None, str | None], tuple[frozenset[str], bool]] = {}
     for placed in intake.of("Observation"):
         resource = placed.resource
-        labs = names(resource.code)
+        labs, has_words = _means(resource.code, vocabulary, lonely)
         if labs:
+            day = _day(resource, days)
             for lab in labs:
-                found.setdefault(lab, []).append((_day(resource, days), Result(lab, resource, placed)))
+                results = found.get(lab)
+                if results is None:
+                    results = found[lab] = []
+                results.append((day, Result(lab, resource, placed)))
         else:
             _note_unnamed(intake, placed)
-            lab_in_words = _in_words(vocabulary, intake, resource, placed, "")
+            lab_in_words = _in_words(vocabulary, intake, resource, placed, "") if has_words else None
             if lab_in_words is None:
                 others.append(placed)
             else:
@@ -99,6 +104,26 @@ def _has_value(part: Resource | Component) -> bool:
         and part.value_codeable_concept is None
         and part.value_integer is None
     )
+
+
+def _means(
+    concept: CodeableConcept | None,
+    vocabulary: Vocabulary,
+    lonely: dict[tuple[str | None, str | None], tuple[frozenset[str], bool]],
+) -> tuple[frozenset[str], bool]:
+    """Return the labs that the codes of a concept mean, and whether its words may mean one.
+
+    A long record repeats a few codes a thousand times: what a code says that stands alone is kept in `lonely`.
+    """
+    codings = concept.coding if concept is not None else None
+    if concept is None or not codings or len(codings) > 1:
+        return vocabulary.lab_codes.names(concept), True
+    key = (codings[0].system, codings[0].code)
+    meant = lonely.get(key)
+    if meant is None:
+        meant = vocabulary.lab_codes.names(concept), vocabulary.may_be_named_in_words(concept)
+        lonely[key] = meant
+    return meant
 
 
 def _in_words(
@@ -148,6 +173,9 @@ def _day(resource: Resource, days: dict[str, str]) -> str:
 
     `days` keeps what was found to be one: the results of a sample share it.
     """
+    day = days.get((resource.effective_date_time or "")[:10])
+    if day:  # the usual case, and cheap
+        return day
     for written in _dates(resource):
         if written:
             start = written[:10]

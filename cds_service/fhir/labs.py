@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 
 from cds_service.fhir.dates import moment_key
 from cds_service.fhir.interpretation import FLAGS, absence_of, flag_of, is_flag_unknown
@@ -24,6 +25,7 @@ _UNIT_SHAPE = re.compile(r"[\w\[\]{}/*^.%()µμ²³· +-]{1,30}")
 _ENOUGH = 2
 """So many usable results of one lab are read: the newest, and some to compare or to calculate with."""
 _SEND_FLAG = "Send a code of v3-ObservationInterpretation; the value was judged without it."
+_BY_DAY = itemgetter(0)
 
 REMEDIES = {
     "value-missing": "Send valueQuantity with a number.",
@@ -57,7 +59,7 @@ class LabReader:
         return {lab: self._newest(results) for lab, results in found.items()}
 
     def _newest(self, results: list[tuple[str, Result]]) -> tuple[Measurement, ...]:
-        results.sort(key=_by_day, reverse=True)
+        results.sort(key=_BY_DAY, reverse=True)
         kept: list[Measurement] = []
         usable = 0
         last_day = ""
@@ -210,7 +212,3 @@ def _unit_to_show(quantity: Quantity, converted: Converted | str) -> str | None:
     if isinstance(converted, Converted) and printed is not None and not _UNIT_SHAPE.fullmatch(printed):
         return converted.unit
     return printed if printed is not None and _UNIT_SHAPE.fullmatch(printed) else None
-
-
-def _by_day(entry: tuple[str, Result]) -> str:
-    return entry[0]

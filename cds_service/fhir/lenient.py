@@ -15,10 +15,8 @@ _RESOURCE = msgspec.json.Decoder(Resource)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _ENTRY = msgspec.json.Decoder(Entry)
-_FIELDS = {
-    shape: {field.encode_name: field for field in msgspec.structs.fields(shape)}
-    for shape in Shape.__subclasses__()
-}
+_SHAPES: list[type[Shape]] = [*Shape.__subclasses__(), Resource]
+_FIELDS = {shape: {field.encode_name: field for field in msgspec.structs.fields(shape)} for shape in _SHAPES}
 """Shape → name in FHIR → field. Worked out once: it takes longer than reading a resource."""
 _MOST_NOTES = 200
 _IN_FORM = "Send the element in the form that FHIR gives it."

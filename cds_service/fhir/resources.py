@@ -7,6 +7,7 @@ from collections import Counter
 
 from cds_service.fhir.envelope import HookRequest
 from cds_service.fhir.notebook import Notebook, Placed
+from cds_service.fhir.observations import says_the_same
 from cds_service.fhir.resource_types import HOLDERS, READ_TYPES, TYPES_OF_KIND, UNUSABLE_HOLDERS
 from cds_service.fhir.shapes import Entry, Resource
 
@@ -29,6 +30,9 @@ KIND_OF_KEY = {
 
 _REFERENCED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
 _TYPE_NAME = re.compile(r"[A-Za-z]{1,40}")
+_OUTCOME = "OperationOutcome"
+_ADDRESSED = frozenset({"Medication", "Patient"})
+"""Resources that are looked up by the fullUrl of their entry."""
 
 
 class Intake(Notebook):
@@ -101,7 +105,7 @@ class Intake(Notebook):
             self.arrived_keys.add(key)
             return
         kind = value.resource_type
-        if kind == "OperationOutcome":
+        if kind == _OUTCOME:
             self.note("warning", "prefetch-failed", path, "The client could not answer this query.")
         elif kind is None:
             self.note("warning", "resource-type-missing", path, "Send a resource with its resourceType.")
@@ -125,7 +129,8 @@ class Intake(Notebook):
 
     def _read_bundle(self, key: str, bundle: Resource, path: str) -> None:
         entries = bundle.entry or []
-        failed = [place for place, entry in enumerate(entries) if _is_outcome(entry.resource)]
+        sent = {entry.resource.resource_type if entry.resource else None for entry in entries}
+        failed = _places_of_outcomes(entries) if _OUTCOME in sent else []
         if failed and len(failed) == len(entries):
             self.note("warning", "prefetch-failed", path, "The client could not answer this query.")
             return
@@ -134,22 +139,25 @@ class Intake(Notebook):
                 "warning", "prefetch-incomplete", f"{path}.entry[{failed[0]}]", "Part of the answer failed."
             )
         is_whole = self._is_whole(bundle, path)
-        self.learn_addresses(entries)
+        if not sent.isdisjoint(_ADDRESSED):
+            self.learn_addresses(entries)
         types: set[str | None] = set()
+        has_gap = False
         for place, entry in enumerate(entries):
             resource = entry.resource
             if resource is None:
                 types.add(None)
+                has_gap = True
                 self.note(
                     "information",
                     "resource-missing",
                     f"{path}.entry[{place}]",
                     "The entry holds no resource.",
                 )
-            elif resource.resource_type != "OperationOutcome":
+            elif resource.resource_type != _OUTCOME:
                 types.add(self._take(Placed(resource, path, place)))
         self._arrive(key, types, path)
-        if failed or not is_whole or any(entry.resource is None for entry in entries):
+        if failed or not is_whole or has_gap:
             self._doubted.add(key)  # what a partial answer does not name may still be there
 
     def _is_whole(self, bundle: Resource, path: str) -> bool:
@@ -218,7 +226,7 @@ class Intake(Notebook):
 
     def _compare(self, placed: Placed, first: Resource) -> None:
         """Note a second resource of one id that says something else; a mere copy is passed over."""
-        if placed.resource != first:
+        if not says_the_same(placed.resource, first):
             self.note("warning", "id-used-twice", placed.path, "Send each id once; the first was used.")
             self.doubt(placed)
 
@@ -267,8 +275,12 @@ class Intake(Notebook):
         return [placed for kind in kinds for placed in self._by_type[kind]]
 
 
-def _is_outcome(resource: Resource | None) -> bool:
-    return resource is not None and resource.resource_type == "OperationOutcome"
+def _places_of_outcomes(entries: list[Entry]) -> list[int]:
+    return [
+        place
+        for place, entry in enumerate(entries)
+        if entry.resource and entry.resource.resource_type == _OUTCOME
+    ]
 
 
 def _last_id(reference: str) -> str:

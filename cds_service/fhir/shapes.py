@@ -1,8 +1,7 @@
 """The few FHIR elements that are read, as lean structs; what is not named here is skipped while decoding.
 
-One flat `Resource` serves every resource type, because the type of a prefetch value is only known from its
-content, and because a tagged union would refuse the whole message for one unknown type. Unions of list, object
-and string take in the versions and mistakes of FHIR that real records show.
+One flat `Resource` serves every type, because the type of a prefetch value is only known from its content and a
+tagged union would refuse a whole message for one unknown type. Unions take in the versions and mistakes of FHIR.
 """
 
 from __future__ import annotations
@@ -194,8 +193,8 @@ class Entry(Shape, gc=False):
     resource: Resource | None = None
 
 
-class Resource(Shape, gc=False):
-    """Any resource. Which elements mean something depends on `resource_type`."""
+class Observation(Shape, gc=False):
+    """What is read of an Observation; by far most resources of a long record are one."""
 
     resource_type: str | None = None
     id: str | None = None
@@ -207,7 +206,6 @@ class Resource(Shape, gc=False):
     effective_date_time: str | None = None
     issued: str | None = None
     value_quantity: Quantity | None = None
-    # Observation
     effective_period: Period | None = None
     effective_instant: str | None = None
     value_string: str | None = None
@@ -219,6 +217,12 @@ class Resource(Shape, gc=False):
     component: list[Component] | None = None
     specimen: Reference | None = None
     data_absent_reason: CodeableConcept | None = None
+    device: DeviceReference | None = None
+
+
+class Resource(Observation, gc=False):
+    """Any resource. Which elements mean something depends on `resource_type`."""
+
     # Condition
     clinical_status: CodeableConcept | str | None = None
     verification_status: CodeableConcept | str | None = None
@@ -279,7 +283,6 @@ class Resource(Shape, gc=False):
     service_requested: list[CodeableConcept] | CodeableConcept | None = None
     ordered_on: str | None = None
     date: str | None = None
-    device: DeviceReference | None = None
     timing_period: Period | None = None
     when_used: Period | None = None
     effective_time_date_time: str | None = None

@@ -638,6 +638,19 @@ def test_an_unknown_code_is_no_lab(vocabulary: Vocabulary) -> None:
     assert read(vocabulary, *others) == ({}, [])
 
 
+def test_a_code_that_says_nothing_is_noted_each_time(vocabulary: Vocabulary) -> None:
+    """What a repeated code means is looked up once; that it names nothing is noted of every result."""
+    empty = {"coding": [{"system": LOINC}]}
+    assert read(vocabulary, result("a", code=empty), result("b", code=empty)) == (
+        {},
+        [
+            (code, f"prefetch.labs.entry[{place}].resource.{where}")
+            for place in (0, 1)
+            for code, where in (("code-missing", "code.coding[0]"),)
+        ],
+    )
+
+
 def test_a_value_of_nothing_is_noted(vocabulary: Vocabulary) -> None:
     """A result, or a part of one, that does not say what was measured is a result that is lost."""
     part = {"valueQuantity": quantity("2.8")}

@@ -114,6 +114,20 @@ def test_where_no_code_is_known_the_words_tell(
     }
 
 
+def test_the_words_beside_a_repeated_code_are_read_each_time(words: Vocabulary) -> None:
+    """A code of nobody's that comes with two names stands for two results."""
+    results = [
+        result(name, code=coded((LOCAL, "17"), text=name), valueQuantity=quantity(value))
+        for name, value in (("potassium", "4.2"), ("sodium", "139"))
+    ]
+    found, notes = measured(words, *results)
+    assert notes == []
+    assert {lab: [str(one.value) for one in each] for lab, each in found.items()} == {
+        "potassium": ["4.2"],
+        "sodium": ["139"],
+    }
+
+
 @pytest.mark.parametrize(
     ("code", "unit", "members", "notes"),
     [
