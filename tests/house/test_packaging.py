@@ -41,7 +41,9 @@ def test_a_lock_has_hashes_and_names_no_host(lock: str) -> None:
     """Where packages come from is the installer's choice; what they are is fixed by their hashes."""
     text = (ROOT / lock).read_text("utf-8")
     blocks = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:]
-    assert len(blocks) == len(PINNED.findall(text))  # a newer Python may have another version of the same package
+    assert len(blocks) == len(
+        PINNED.findall(text)
+    )  # a newer Python may have another version of the same package
     assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
     assert re.findall(r"https?://\S+|--(?:extra-)?index-url|--find-links", text) == []
 
