@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, current_app, g, request
 
 from cds_service.errors import OverloadedError, RateLimitedError
 from cds_service.web.admission import Gate, Priority, Rates, Readers
-from cds_service.web.caller import caller_id
+from cds_service.web.caller import caller_id, current_caller
 from cds_service.web.delivery import Delivered, FeedbackTaken
 from cds_service.web.headers import request_id
 from cds_service.web.lifecycle import Lifecycle
@@ -129,6 +129,7 @@ def _conclude(calls: Calls, response: Response) -> None:
     line: dict[str, object] = {
         "request_id": request_id(),
         "client": caller_id(),
+        "tenant": current_caller().tenant,
         "route": route,
         "service": service,
         "status": response.status_code,

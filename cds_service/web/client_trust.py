@@ -36,12 +36,9 @@ class ClientTrust:
         try:
             caller = self._identity.identify(authorization, Endpoint(service, addresses), now(), deadline)
         except UnauthorizedError as refusal:
-            _logger.warning(
-                "refused a call: %s, client %s, request %s",
-                refusal.why,
-                refusal.client_id or "unknown",
-                request_id(),
-            )
+            client = refusal.client_id or "unknown"
+            told = {"reason": refusal.why, "client": client, "request_id": request_id()}
+            _logger.warning("refused a call", extra=told)
             raise
         be_called_by(caller)
         return caller

@@ -85,7 +85,8 @@ class Quiet:
             return self._pool.submit(self._read, patient, advices, as_of).result(_WITHIN_S)
         except (StoreUnavailableError, FutureTimeoutError) as error:
             self._rests_until = time.monotonic() + _RESTS_S
-            _logger.warning("the store did not tell what was shown (%s): all is shown", type(error).__name__)
+            told = {"fault": type(error).__name__}
+            _logger.warning("the store did not tell what was shown before: all is shown", extra=told)
             return {}
 
     def _connect(self) -> None:
