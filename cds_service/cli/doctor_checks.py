@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from cds_service.app import load_knowledge
 from cds_service.cli.doctor_settings import without_password
-from cds_service.clients import read_clients
 from cds_service.errors import CDSError
+from cds_service.registrations import clients_for
 from cds_service.settings import Mode, Settings, refusals
 from cds_service.store.chain import chain_heads
 from cds_service.store.database import Database
@@ -53,7 +53,8 @@ def _mode(settings: Settings) -> Iterator[Finding]:
     if settings.mode is Mode.PRODUCTION:
         yield Finding("mode", State.OK, "production; no setting is refused")
         return
-    yield Finding("mode", State.NOTE, "development: any client may call")
+    who = "any client may call" if settings.is_open else "only registered clients may call"
+    yield Finding("mode", State.NOTE, f"development: {who}")
     for refusal in refusals(settings):
         yield Finding("mode", State.NOTE, f"production would refuse: {refusal}")
 
@@ -144,12 +145,13 @@ def _audit(settings: Settings) -> Iterator[Finding]:
 
 
 def _clients(settings: Settings) -> Iterator[Finding]:
-    registered = read_clients(settings.clients).clients
+    registered = clients_for(settings).clients
     if not registered:
         yield Finding("clients", State.OFF, "none registered; nothing is fetched")
     for client in registered:
-        base = client.fhir_base or "no FHIR server"
-        yield Finding(f"client {client.id}", State.OK, base)
+        keys = f"keys at {client.jwks_url}" if client.jwks_url else "keys in the file"
+        who = f"issuer {client.issuer}, {keys}" if client.issuer else "no issuer: it cannot show who it is"
+        yield Finding(f"client {client.id}", State.OK, f"{who}; {client.fhir_base or 'no FHIR server'}")
 
 
 def _metrics(settings: Settings) -> Iterator[Finding]:

@@ -96,6 +96,11 @@ def explained(answered: dict[str, Any]) -> dict[str, Any]:
     return dict(found)
 
 
+def questionnaires_linked(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the links of a card that lead to the questions."""
+    return [link for link in card.get("links", ()) if "/fhir/Questionnaire/" in link["url"]]
+
+
 def test_answers_move_the_ranking(twitching: Case) -> None:
     """Weakness that is reported raises the red flag and names a neuromuscular disorder; denied, it does neither."""
     there = explained(ask(twitching, answer("6.1", "yes")))
@@ -142,7 +147,7 @@ def test_what_is_open_is_offered_and_nothing_else(twitching: Case) -> None:
     """The draft is valid FHIR, holds the questions that were not answered, and the card links to all of them."""
     answered = ask(twitching, answer("6.1", "no"), answer("2.1", "2026-06-01"))
     card = answered["cards"][-1]
-    assert card["links"] == [
+    assert questionnaires_linked(card) == [
         {"label": "Muscle spasm history", "url": f"https://cds.example.org{PATH}", "type": "absolute"}
     ]
     suggestion = next(one for one in card["suggestions"] if one["label"].startswith("Ask the history"))
@@ -178,7 +183,7 @@ def test_the_history_is_done_when_everything_is_answered(twitching: Case) -> Non
         "QuestionnaireResponse/given",
     )
     card = answered["cards"][-1]
-    assert "links" not in card
+    assert questionnaires_linked(card) == []
     assert "QuestionnaireResponse" not in json.dumps(card.get("suggestions", []))
 
 
@@ -189,4 +194,4 @@ def test_beside_a_critical_flag_the_history_is_left_out(twitching: Case) -> None
     assert answered["cards"][0]["indicator"] == "critical"
     labels = [one["label"] for card in answered["cards"] for one in card.get("suggestions", ())]
     assert not [label for label in labels if "history" in label]
-    assert not [card for card in answered["cards"] if "links" in card]
+    assert not [card for card in answered["cards"] if questionnaires_linked(card)]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.functional.commands import Outcome, run
 from tests.functional.server import LiveServer
-from tests.spec.calls import STORIES, STORY, story, without_uuids
+from tests.spec.calls import HOOK_OF_STORY, STORY, story, without_uuids
 from tests.support.places import SAMPLES
 
 TOKEN = "not-to-be-printed"
@@ -86,7 +86,7 @@ def test_a_running_service_answers_like_this_process(live_server: LiveServer) ->
     there = run("replay", "--json", "--against", f"http://127.0.0.1:{live_server.port}", SAMPLES)
     here = run("replay", "--json", SAMPLES, changes=address)
     assert (there.status, here.status) == (0, 0), there.err
-    assert len(_answers(there)) == len(STORIES)
+    assert len(_answers(there)) == len(HOOK_OF_STORY)
     assert _answers(there) == _answers(here)
     verdicts = {json.loads(line)["expectation"] for line in there.out.splitlines()}
     assert verdicts == {"holds"}

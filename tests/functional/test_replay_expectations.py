@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.functional.commands import run
-from tests.spec.calls import STORIES, STORY, story
+from tests.spec.calls import HOOK_OF_STORY, STORY, story
 from tests.support.overlays import write_overlay
 from tests.support.places import SAMPLES
 
@@ -55,8 +55,8 @@ def test_every_published_story_holds() -> None:
     """All samples are read in one call, each is held to its expectation, and the status is 0."""
     outcome = run("replay", SAMPLES)
     assert outcome.status == 0, outcome.err
-    assert f"{len(STORIES)} of {len(STORIES)} expectations hold" in outcome.out.replace("\n", " ")
-    for name in STORIES:
+    assert f"{len(HOOK_OF_STORY)} of {len(HOOK_OF_STORY)} expectations hold" in outcome.out.replace("\n", " ")
+    for name in HOOK_OF_STORY:
         assert (SAMPLES / name / "expected.yaml").is_file()
         assert (SAMPLES / name / "bundle.json").is_file()
         assert len((SAMPLES / name / "README.md").read_text("utf-8").strip().splitlines()) == 1
@@ -98,7 +98,7 @@ def test_a_comparison_names_whose_answer_moved_and_why(site: Path) -> None:
         "--text shows it",
     ):
         assert f"  {line}" in outcome.err or line in outcome.err
-    assert f"1 of {len(STORIES)} patients are answered otherwise" in outcome.out.replace("\n", " ")
+    assert f"1 of {len(HOOK_OF_STORY)} patients are answered otherwise" in outcome.out.replace("\n", " ")
 
 
 def test_a_comparison_can_show_the_changed_words(site: Path) -> None:
@@ -113,7 +113,7 @@ def test_equal_contents_do_not_differ(tmp_path: Path) -> None:
     copy = shutil.copytree(SAMPLES.parent / "cards", tmp_path / "cards")
     outcome = run("replay", "--compare", copy, SAMPLES)
     assert outcome.status == 0, outcome.err
-    assert f"0 of {len(STORIES)} patients are answered otherwise" in outcome.out.replace("\n", " ")
+    assert f"0 of {len(HOOK_OF_STORY)} patients are answered otherwise" in outcome.out.replace("\n", " ")
 
 
 def test_content_that_does_not_pass_is_not_compared(tmp_path: Path) -> None:
