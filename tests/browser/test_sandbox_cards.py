@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
+from cds_service.settings import Settings
+from cds_service.store.database import Database
 from tests.browser.desk import Desk, explanation
 from tests.spec.calls import STORIES
 from tests.support.case_files import read_yaml
+from tests.support.feedback import Kept, kept_of
 from tests.support.places import SAMPLES
 
 pytestmark = pytest.mark.browser
@@ -110,8 +113,7 @@ def accept_first_order(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_an_accepted_suggestion_becomes_an_order_and_feedback(desk: Desk, page: Page) -> None:
-    """The draft stands among the orders, the feedback names card and suggestion, and its storing is told."""
-    page.route(FEEDBACK, lambda route: route.fulfill(status=200))
+    """The draft stands among the orders, the service has stored which suggestion of which card, and that is told."""
     desk.open_story(THIAZIDE)
     suggestion, sent = accept_first_order(desk)
     (item,) = sent["feedback"]
@@ -123,6 +125,16 @@ def test_an_accepted_suggestion_becomes_an_order_and_feedback(desk: Desk, page: 
     expect(orders).to_contain_text("Potassium")
     expect(orders).to_contain_text("draft")
     expect(desk.cards.first).to_contain_text("Feedback sent.")
+    (kept,) = stored(sent["card"])
+    assert (kept.outcome, kept.suggestions, kept.is_known) == ("accepted", (suggestion["uuid"],), True)
+
+
+def stored(card: str) -> list[Kept]:
+    """Return the feedback on a card that is in the store of the service."""
+    database = Database(Settings().store_url)
+    kept = kept_of(database, card)
+    database.close()
+    return kept
 
 
 def test_one_at_most_is_taken_where_the_card_says_so(desk: Desk, page: Page) -> None:
@@ -178,8 +190,7 @@ def test_feedback_that_is_not_stored_is_told(desk: Desk, page: Page, status: int
 
 
 def test_a_card_is_dismissed_with_a_reason(desk: Desk, page: Page) -> None:
-    """Reason and comment are sent as an override; the card folds away and can be had back."""
-    page.route(FEEDBACK, lambda route: route.fulfill(status=200))
+    """Reason and comment are sent as an override and the reason is stored; the card folds away and can be had back."""
     desk.open_story(THIAZIDE)
     answer = desk.record()
     reason = next(
@@ -198,6 +209,8 @@ def test_a_card_is_dismissed_with_a_reason(desk: Desk, page: Page) -> None:
         "userComment": "seen last week",
     }
     expect(card).to_contain_text("Dismissed: Cause already known. Feedback sent.")
+    (kept,) = stored(answer["cards"][0]["uuid"])
+    assert (kept.outcome, kept.reason, kept.comment) == ("overridden", reason["code"], None)
     expect(card.locator(".detail")).to_be_hidden()
     card.get_by_role("button", name="Show again").click()
     expect(card.locator(".detail")).to_be_visible()
