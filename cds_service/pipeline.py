@@ -28,7 +28,6 @@ from cds_service.fhir.dates import read_when
 from cds_service.fhir.envelope import AS_OF_EXTENSION, HookRequest, decode_request
 from cds_service.fhir.prefetch import prefetch_templates
 from cds_service.fhir.reader import read_facts, records_presentation
-from cds_service.fhir.resources import CONTEXT
 from cds_service.fhir.vocabulary import Vocabulary
 from cds_service.gathering import Gather
 from cds_service.model.decision import Decision
@@ -39,6 +38,8 @@ from cds_service.model.hooks import Card, CDSResponse, Indicator
 from cds_service.model.treatments import TreatmentPlan
 
 _YEARS = range(1900, 2200)
+_WHAT_IS_ASKED = ("context.", "prefetch.problems")
+"""Where the recorded problems, the problems on the list and the drafts stand."""
 
 
 class Reasoner:
@@ -111,8 +112,8 @@ def answer(  # noqa: PLR0913 - one argument per thing that an answer depends on
 
     Raises an `AnswerError` by the answer contract.
     """
-    considered = consider(body, service_id, reasoner, now, may_replay=may_replay, extent=extent)
-    return respond(considered.decision.cards, extension_of(considered.decision))
+    decision = consider(body, service_id, reasoner, now, may_replay=may_replay, extent=extent).decision
+    return respond(decision.cards, decision.extension)
 
 
 def consider(  # noqa: PLR0913 - one argument per thing that an answer depends on
@@ -164,23 +165,6 @@ def is_decidable(moment: datetime) -> bool:
 def respond(cards: tuple[Card, ...], extension: Mapping[str, Any] | None = None) -> bytes:
     """Return the CDS Hooks response with these cards, as bytes."""
     return CDSResponse(cards=cards, extension=dict(extension) if extension else msgspec.UNSET).to_json()
-
-
-def extension_of(decision: Decision) -> Mapping[str, Any] | None:
-    """Return what the response itself has to say beside its cards.
-
-    Where nothing is said although something of the recorded problems or of the list could not be read, that are the
-    notes: there is no card to carry them.
-    """
-    if decision.cards or not any(map(_may_hide_a_problem, decision.notes)):
-        return None
-    return {EXPLANATION: {"complete": False, "notes": [note_object(note) for note in decision.notes]}}
-
-
-def _may_hide_a_problem(note: ReadingNote) -> bool:
-    """Whether a note is on something that may have been a symptom."""
-    is_costly = note.severity != "information"
-    return is_costly and note.path.startswith((CONTEXT, "prefetch.problems"))
 
 
 def decide(
@@ -242,6 +226,7 @@ def decide(
         level=level,
         cards=tuple(one.card for one in composed),
         bases=tuple(one.basis for one in composed),
+        extension=None if composed else _notes_alone(facts),
     )
 
 
@@ -260,7 +245,20 @@ def _silent(facts: PatientFacts, book: FindingBook) -> Decision:
         level=Indicator.INFO,
         cards=(),
         bases=(),
+        extension=_notes_alone(facts),
     )
+
+
+def _notes_alone(facts: PatientFacts) -> Mapping[str, Any] | None:
+    """Return the notes for an answer without cards, where something may have been a symptom or an order and was lost.
+
+    A client that wants no explanation gets them too: without them its clinician would read "nothing to say".
+    """
+    if not any(
+        note.severity != "information" and note.path.startswith(_WHAT_IS_ASKED) for note in facts.notes
+    ):
+        return None
+    return {EXPLANATION: {"complete": False, "notes": [note_object(note) for note in facts.notes]}}
 
 
 def _require_something(facts: PatientFacts, service: Service, templates: Mapping[str, str]) -> None:

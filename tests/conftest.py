@@ -20,9 +20,11 @@ import pytest
 
 UNIT_TESTS = Path(__file__).parent / "unit"
 REQUIRE_VARIABLE = "CDS_TESTS_REQUIRE"
+AT_THE_START = dict(os.environ)
+"""What was set when the run began: a test that changes the environment changes nothing of what must run."""
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "browser": ("chromium on the PATH", lambda: shutil.which("chromium") is not None),
-    "postgres": ("CDS_TEST_POSTGRES_URL", lambda: bool(os.environ.get("CDS_TEST_POSTGRES_URL"))),
+    "postgres": ("CDS_TEST_POSTGRES_URL", lambda: bool(AT_THE_START.get("CDS_TEST_POSTGRES_URL"))),
 }
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
@@ -110,7 +112,7 @@ def _no_sockets_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytes
 
 def required() -> set[str]:
     """Return the markers whose tests must run here and may not be skipped."""
-    return {name.strip() for name in os.environ.get(REQUIRE_VARIABLE, "").split(",") if name.strip()}
+    return {name.strip() for name in AT_THE_START.get(REQUIRE_VARIABLE, "").split(",") if name.strip()}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -99,7 +99,7 @@ class DraftReader:
     def _medicine(self, placed: Placed, *, in_focus: bool) -> DraftOrder | None:
         concept = self._medicines.concept(placed.resource)
         if concept is None or not self._vocabulary.is_known_medicine(concept):
-            self._intake.note("information", "draft-not-named", placed.path, _NAME_IT)
+            self._intake.note("warning", "draft-not-named", placed.path, _NAME_IT)
             return None
         sets, name, by_text = self._vocabulary.medicine_names(concept)
         if not sets:
@@ -111,7 +111,7 @@ class DraftReader:
     def _request(self, placed: Placed, *, in_focus: bool) -> DraftOrder | None:
         resource = placed.resource
         if resource.code is None and not resource.item:
-            self._intake.note("information", "draft-not-named", placed.path, _NAME_IT)
+            self._intake.note("warning", "draft-not-named", placed.path, _NAME_IT)
             return None
         asked = asked_for(self._vocabulary, self._intake, placed)
         if asked is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -152,7 +153,10 @@ class ComposedCard(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole argument for one request, ending in cards; `bases` tell what stands behind each of them."""
+    """The whole argument for one request, ending in cards; `bases` tell what stands behind each of them.
+
+    `extension` is what the response itself has to say where there is no card to carry it.
+    """
 
     facts: PatientFacts
     findings: Mapping[str, Outcome]
@@ -166,3 +170,4 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     level: Indicator
     cards: tuple[Card, ...]
     bases: tuple[CardBasis, ...]
+    extension: Mapping[str, Any] | None

@@ -15,7 +15,7 @@ from cds_service.fhir.envelope import decode_request
 from cds_service.model.decision import Decision
 from cds_service.model.definitions import Service
 from cds_service.model.facts import PatientFacts
-from cds_service.pipeline import Reasoner, decide, extension_of, moment_of, respond
+from cds_service.pipeline import Reasoner, decide, moment_of, respond
 from cds_service.replay.card_text import explanation
 from cds_service.replay.comparison import moved
 from cds_service.replay.expectation_files import first_expectation
@@ -76,7 +76,7 @@ class Replayer:
         needs_answer = item.expectation or plan.strict or plan.with_answers or plan.recording
         if not needs_answer:
             return result
-        body = respond(decision.cards, extension_of(decision))
+        body = respond(decision.cards, decision.extension)
         reasons = reasons_in(decision, self._reasoner.knowledge)
         result = judged(result, item, body, plan, self._names, reasons)
         if plan.with_answers:

@@ -14,7 +14,7 @@ from cds_service.model.decision import CardBasis, Decision
 from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import Card
-from cds_service.pipeline import Considered, extension_of, respond
+from cds_service.pipeline import Considered, respond
 from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
 from cds_service.web.headers import request_id
@@ -114,7 +114,7 @@ class Delivery:
         cards = tuple(map(_delivered_card, left.cards, bases))
         delivered = self._delivered(considered, client, patient, cards, tuple(withheld.values()))
         delivered = delivered._replace(input_digest=self._store.keys.body(body))
-        response = respond(left.cards, left.extension or extension_of(decision))
+        response = respond(left.cards, left.extension or decision.extension)
         for observer in self._observers:
             observer.delivered(delivered)
         if shown:

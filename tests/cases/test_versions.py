@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from functools import cache
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,14 +12,12 @@ from hypothesis import strategies as st
 
 from cds_service.fhir.envelope import decode_request
 from cds_service.fhir.reader import read_facts
-from cds_service.knowledge.library import load
 from cds_service.model.decision import Decision
-from cds_service.model.definitions import Service
-from cds_service.pipeline import Reasoner, decide, extension_of, respond
+from cds_service.pipeline import decide, respond
 from tests.support.case_files import SECTIONS, Case, whole_patients
 from tests.support.json_text import from_json, to_json
 from tests.support.patients import hook_request, subject_of
-from tests.support.places import CARDS
+from tests.support.reasoning import reasoner, service_of
 from tests.support.resources import Resource, coded
 from tests.support.versions import VERSIONS, request_in_version
 
@@ -34,16 +31,6 @@ _OTHER_WORDS = {"requested": "active", "stopped": "completed", "suspended": "on-
 """What R4 says in place of the words of another version for the status of a medicine or a request."""
 
 
-@cache
-def _reasoner() -> Reasoner:
-    return Reasoner(load(CARDS, "test", date(2026, 11, 25)))
-
-
-def _service(hook: str) -> Service:
-    services = _reasoner().knowledge.services.values()
-    return next(service for service in services if service.hook == hook)
-
-
 def _in_words_of_r4(text: str) -> str:
     for theirs, ours in _OTHER_NAMES.items():
         text = text.replace(theirs, ours)
@@ -55,9 +42,9 @@ def _facts(request: dict[str, Any]) -> dict[str, Any]:
     hook = request["hook"]
     facts = read_facts(
         decode_request(to_json(request).encode(), hook),
-        _reasoner().vocabulary,
+        reasoner().vocabulary,
         tuple(request["prefetch"]),
-        _service(hook).trigger,
+        service_of(hook).trigger,
         AS_OF,
     )
     text = msgspec.json.encode(facts, order="deterministic").decode()
@@ -71,7 +58,7 @@ def _facts(request: dict[str, Any]) -> dict[str, Any]:
 def _decision(request: dict[str, Any]) -> Decision:
     hook = request["hook"]
     read = decode_request(to_json(request).encode(), hook)
-    return decide(read, _service(hook), _reasoner(), AS_OF)
+    return decide(read, service_of(hook), reasoner(), AS_OF)
 
 
 def _argument(decision: Decision) -> dict[str, Any]:
@@ -92,7 +79,7 @@ def _argument(decision: Decision) -> dict[str, Any]:
 def _cards(decision: Decision) -> Any:
     """Return the answer as sent, uuids aside."""
     return _with_one_word(
-        _without_uuids(from_json(_in_words_of_r4(respond(decision.cards, extension_of(decision)).decode())))
+        _without_uuids(from_json(_in_words_of_r4(respond(decision.cards, decision.extension).decode())))
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,13 +18,11 @@ from hypothesis import strategies as st
 
 from cds_service.errors import AnswerError
 from cds_service.fhir.envelope import decode_request
-from cds_service.knowledge.library import load
 from cds_service.model.decision import Decision
-from cds_service.model.definitions import Service
-from cds_service.pipeline import Reasoner, decide, extension_of, moment_of, respond
+from cds_service.pipeline import decide, moment_of, respond
 from tests.spec.calls import STORIES, Message, story, viewing
 from tests.support.broken_forms import Damage, damaged, damages
-from tests.support.places import CARDS
+from tests.support.reasoning import reasoner, service_of
 
 EXAMPLES = int(os.environ.get("CDS_FUZZ_EXAMPLES", "400"))
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
@@ -39,25 +37,15 @@ class Outcome(NamedTuple):
     refused: tuple[str, ...] | None = None
 
 
-@cache
-def _reasoner() -> Reasoner:
-    return Reasoner(load(CARDS, "test", date(2026, 11, 25)))
-
-
-def _service(hook: str) -> Service:
-    services = _reasoner().knowledge.services.values()
-    return next(service for service in services if service.hook == hook)
-
-
 def _outcome(message: Message) -> Outcome:
     """Decide a call; whatever is not of the answer contract is raised and fails the test."""
     hook = message["hook"]
     try:
         request, as_of = moment_of(decode_request(json.dumps(message).encode(), hook), NOW, may_replay=True)
-        decision = decide(request, _service(hook), _reasoner(), as_of)
+        decision = decide(request, service_of(hook), reasoner(), as_of)
     except AnswerError as error:
         return Outcome(frozenset(), "", frozenset(), error.where)
-    respond(decision.cards, extension_of(decision))
+    respond(decision.cards, decision.extension)
     notes = frozenset((note.code, note.path) for note in decision.notes)
     return Outcome(frozenset(_facts(decision)), _conclusion(decision), notes)
 

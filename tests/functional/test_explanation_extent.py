@@ -14,10 +14,12 @@ from cds_service.settings import Settings
 from tests.spec.calls import (
     EXPLANATION,
     STORIES,
+    bundle_of,
     draft_medicine,
     drafted,
     empty_members,
     story,
+    viewing,
     without_uuids,
 )
 from tests.support.schemas import schema_faults
@@ -96,3 +98,20 @@ def test_full_is_what_is_sent_unless_asked_otherwise(reasoner: Reasoner) -> None
     ]
     assert first["extension"][EXPLANATION]["workup"]
     assert second["extension"][EXPLANATION] == {"see": first["uuid"]}
+
+
+@pytest.mark.parametrize("extent", ExplanationExtent)
+def test_what_was_lost_is_told_at_every_extent(reasoner: Reasoner, extent: ExplanationExtent) -> None:
+    """Without any card a problem list or a draft that could not be read is told, also to whom wants no explanation."""
+    chart = viewing()
+    chart["prefetch"] = {"problems": bundle_of({"resourceType": "Condition", "code": 5})}
+    signing = drafted({"resourceType": "MedicationRequest", "id": "nameless"})
+    for message, service, path in (
+        (chart, "patient-view", "prefetch.problems.entry[0]"),
+        (signing, "order-sign", "context.draftOrders.entry[0]"),
+    ):
+        answered = asked(reasoner, message, extent, service)
+        assert answered["cards"] == []
+        explained = answered["extension"][EXPLANATION]
+        assert explained["complete"] is False
+        assert any(note["path"].startswith(path) for note in explained["notes"])

@@ -61,8 +61,8 @@ def _body(message: Message | bytes | None) -> bytes:
     return message or b""
 
 
-def asking_in_process(app: Flask) -> Ask:
-    """Return a way to ask the application without a server."""
+def asking_in_process(app: Flask, headers_for: Callable[[str], Mapping[str, str]] = lambda _path: {}) -> Ask:
+    """Return a way to ask the application without a server, with the headers for a path where none are given."""
 
     def ask(
         path: str = PROBLEM,
@@ -70,7 +70,8 @@ def asking_in_process(app: Flask) -> Ask:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
     ) -> Answer:
-        sent = {"Content-Type": JSON, **(headers or {})} if method == "POST" else dict(headers or {})
+        given = {**headers_for(path), **(headers or {})}
+        sent = {"Content-Type": JSON, **given} if method == "POST" else given
         reply = app.test_client().open(path, method=method, data=_body(message), headers=sent)
         return Answer(
             reply.status_code, {name.lower(): text for name, text in reply.headers.items()}, reply.data

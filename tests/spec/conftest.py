@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -11,7 +11,7 @@ from flask import Flask
 from cds_service.app import create_app
 from cds_service.settings import Settings, read_settings
 from tests.functional.server import LiveServer, clean_environment
-from tests.spec.calls import PROBLEM, Answer, Ask, Message, asking_in_process, asking_over_http
+from tests.spec.calls import Ask, asking_in_process, asking_over_http
 from tests.support.production import authorized, production_environment
 
 ORIGIN = "https://ehr.example.org"
@@ -74,14 +74,4 @@ def ask_server(live_server: LiveServer) -> Ask:
 @pytest.fixture
 def ask_production(production_app: Flask) -> Ask:
     """Return a way to ask the application in production mode, as its one client, with a new token for each call."""
-    asked = asking_in_process(production_app)
-
-    def ask(
-        path: str = PROBLEM,
-        message: Message | bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        method: str = "POST",
-    ) -> Answer:
-        return asked(path, message, {**authorized(path, public=PUBLIC), **(headers or {})}, method)
-
-    return ask
+    return asking_in_process(production_app, lambda path: authorized(path, public=PUBLIC))
