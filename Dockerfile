@@ -31,7 +31,8 @@ ENV PATH=/opt/cds/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000 \
     CDS_STATE_FOLDER=/state \
-    CDS_PROVEN_FOLDER=/state/proven
+    CDS_PROVEN_FOLDER=/state/proven \
+    CDS_SAMPLES_FOLDER=/samples
 USER cds
 WORKDIR /state
 VOLUME /state

@@ -103,9 +103,9 @@ def sandbox_for(settings: Settings, reasoner: Reasoner, gatherer: Gatherer) -> B
     """Return the routes of the sandbox; None where it is off, and then none of its libraries is loaded."""
     if not settings.has_sandbox:
         return None
-    from cds_service.web.sandbox import routes, stories  # noqa: PLC0415 - production has no use for them
+    from cds_service.web.sandbox import routes  # noqa: PLC0415 - production has no use for them
 
-    return routes.blueprint(reasoner, settings, gatherer, stories.default_samples_folder())
+    return routes.blueprint(reasoner, settings, gatherer, settings.samples_folder)
 
 
 def audit_for(settings: Settings, store: Store, knowledge_version: str) -> Audit:

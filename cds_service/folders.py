@@ -23,3 +23,8 @@ def default_state_folder() -> Path:
     """Return the user's folder for what must be kept."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "muscle-spasm-cds"
+
+
+def default_samples_folder() -> Path:
+    """Return the stories of the source checkout; an installed package has none."""
+    return Path(__file__).parent.parent / "fhir_samples"

@@ -10,7 +10,12 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cds_service.folders import default_cards_folder, default_proven_folder, default_state_folder
+from cds_service.folders import (
+    default_cards_folder,
+    default_proven_folder,
+    default_samples_folder,
+    default_state_folder,
+)
 
 MEBIBYTE = 1024 * 1024
 
@@ -68,6 +73,8 @@ class SettingFields(BaseSettings):
     """How long a hook call may take, what is fetched for it included."""
     sandbox: bool | None = None
     """Whether the sandbox page is served; unless said, it is in development and is not in production."""
+    samples_folder: Path = Field(default_factory=default_samples_folder)
+    """The stories that the sandbox offers; without the folder there are none."""
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     """Where feedback, shown cards and audit are kept; empty: an SQLite file in the state folder."""
     state_folder: Path = Field(default_factory=default_state_folder)

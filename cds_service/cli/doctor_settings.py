@@ -26,6 +26,7 @@ MEANINGS = {
     "allow_loopback_fhir": "calls FHIR servers on this machine; development only",
     "deadline_seconds": "how long a hook call may take",
     "sandbox": "serves the sandbox page; unset: in development",
+    "samples_folder": "the stories that the sandbox offers",
     "database_url": "where feedback, shown cards and audit are kept",
     "state_folder": "the embedded store, its secret, and audit records that wait",
     "secret_key_file": "the secret of all digests and of the audit",

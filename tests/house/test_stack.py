@@ -23,6 +23,7 @@ SERVICES: dict[str, dict[str, Any]] = STACK["services"]
 JOBS = {name for name, service in SERVICES.items() if service["restart"] == "no"}
 OURS = {name for name, service in SERVICES.items() if service["image"] == "muscle-spasm-cds"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+GATEWAY = (ROOT / "deploy" / "gateway.conf").read_text("utf-8")
 FIXED = re.compile(r"[\w./-]+:v?\d+\.\d+[\w.-]*")
 FORBIDDEN_WORDS = re.compile(r"(?i)(password|secret|token|api_?key)\b(?!_file)")
 
@@ -149,6 +150,19 @@ def test_the_secrets_are_made_once_and_serve(tmp_path: Path) -> None:
     ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls / "gateway.pem", tls / "gateway.key")
 
 
+def test_the_front_passes_on_the_host_with_its_port() -> None:
+    """The sandbox answers its own pages alone, and knows them by their Origin, which has the port."""
+    (front, _server) = re.findall(r"server \{(.*?)^\}", GATEWAY, re.DOTALL | re.MULTILINE)
+    assert "proxy_set_header Host $http_host;" in front
+    assert "listen 8080;" in front
+
+
+def test_the_samples_are_in_the_image_and_found() -> None:
+    """The page that the last line of the stack names has patients to choose."""
+    assert "COPY fhir_samples /samples" in DOCKERFILE
+    assert "CDS_SAMPLES_FOLDER=/samples" in DOCKERFILE
+
+
 def test_the_file_of_clients_is_sound(tmp_path: Path) -> None:
     """The stack's client is read as it stands, with the certificate that the first job makes."""
     certificate = tmp_path / "gateway.pem"
@@ -156,9 +170,8 @@ def test_the_file_of_clients_is_sound(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "clients.yaml").read_text("utf-8").replace("/tls/gateway.pem", str(certificate))
     (tmp_path / "clients.yaml").write_text(text, "utf-8")
     (client,) = read_clients(tmp_path / "clients.yaml").clients
-    gateway = (ROOT / "deploy" / "gateway.conf").read_text("utf-8")
     assert client.fhir_base is not None
     host = client.fhir_base.removeprefix("https://").partition(":")[0]
-    assert f"server_name {host};" in gateway
+    assert f"server_name {host};" in GATEWAY
     assert host in SERVICES["proxy"]["networks"]["front"]["aliases"]
     assert SERVICES["fhir"]["environment"]["hapi.fhir.server_address"] == client.fhir_base

@@ -54,11 +54,6 @@ class _Call(msgspec.Struct, frozen=True):
     context: _Context = _Context()
 
 
-def default_samples_folder() -> Path:
-    """Return the folder of the source checkout; an installed package has none, and then there are no stories."""
-    return Path(__file__).parents[3] / "fhir_samples"
-
-
 def read_stories(folder: Path) -> Mapping[str, Story]:
     """Return the stories by name, sorted; none where the folder is missing."""
     titles = {row["name"]: row["title"] for row in _TITLE.finditer(_text(folder / _DESCRIPTION))}
