@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import util as processes
 
@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     store = store_for(settings)
     audit = audit_for(settings, store, reasoner.knowledge.version)
     meter = metrics.Meter(reasoner.knowledge, store)
-    passed = calls_for(settings, store, meter)
+    passed = calls_for(settings, store, meter, reasoner.knowledge.services)
     recorder = Recorder(audit, reasoner.knowledge.version)
     told: tuple[Observer, ...] = (recorder, meter, calls.Witness(), *observers)
     trust = ClientTrust(
@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # else a doubled slash is answered with a redirect
-    calls.install(app, passed._replace(services=frozenset(reasoner.knowledge.services)))
+    calls.install(app, passed)
     headers.install(app, settings.origins)
     problems.install(app)
     hook_request.install(app, settings.most_body_bytes)
@@ -127,7 +127,9 @@ def audit_for(settings: Settings, store: Store, knowledge_version: str) -> Audit
     return audit
 
 
-def calls_for(settings: Settings, store: Store, meter: metrics.Meter) -> calls.Calls:
+def calls_for(
+    settings: Settings, store: Store, meter: metrics.Meter, services: Collection[str]
+) -> calls.Calls:
     """Return what every request passes: limits, counters and the state of readiness."""
     return calls.Calls(
         gate=Gate(settings.most_in_flight),
@@ -135,7 +137,7 @@ def calls_for(settings: Settings, store: Store, meter: metrics.Meter) -> calls.C
         readers=Readers(_SLOW_BODIES),
         meter=meter,
         lifecycle=Lifecycle(settings.run_folder, store_checks(store)),
-        services=frozenset(),
+        services=frozenset(services),
     )
 
 

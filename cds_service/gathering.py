@@ -11,7 +11,7 @@ from cds_service.errors import BlockedServerError
 from cds_service.fetch.addresses import Base, Policy
 from cds_service.fetch.answers import Answer, Errand, Failed, Fetcher, Page
 from cds_service.fetch.limits import Allowance, Deadline
-from cds_service.fetch.scopes import is_granted, read_scopes, wanted_scopes
+from cds_service.fetch.scopes import is_granted, is_narrowed, read_scopes, wanted_scopes
 from cds_service.fhir.envelope import HookRequest, decode_resource
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
@@ -97,7 +97,13 @@ class Gatherer:
         visit.fetch_pages(
             {key: value for key, value in prefetch.items() if key in granted and value}, templates
         )
-        return request._replace(prefetch=prefetch, notes=(*request.notes, *notes))
+        narrowed = frozenset(
+            key
+            for key, query in granted.items()
+            if (key in absent or key in paged) and is_narrowed(query, scopes) and key in prefetch
+        )
+        notes += [_narrowed(key, granted[key]) for key in sorted(narrowed)]
+        return request._replace(prefetch=prefetch, notes=(*request.notes, *notes), in_part=narrowed)
 
     def _server(self, request: HookRequest, client: str | None, notes: list[ReadingNote]) -> _Server | None:
         """Return the server that may be called for this request; None, with a note that names none, otherwise."""
@@ -231,6 +237,12 @@ def _resolved(asked: str, link: str) -> str:
         return urljoin(asked, link)
     except ValueError:
         return link
+
+
+def _narrowed(key: str, query: str) -> ReadingNote:
+    old, new = wanted_scopes(query)
+    told = f"The token lets the server leave entries out; grant {old} (SMART v1) or {new} (v2)."
+    return _note("scope-narrows", f"prefetch.{key}", told)
 
 
 def _not_granted(key: str, query: str) -> ReadingNote:

@@ -9,7 +9,7 @@ from cds_service.clients import Client, Clients, Rules, is_public_sandbox, read_
 from cds_service.errors import SettingsError
 from cds_service.fetch.addresses import Location, Policy
 from cds_service.fetch.answers import Document
-from cds_service.settings import Mode, Settings
+from cds_service.settings import Settings
 from cds_service.trust.callers import Keys, Registration, SeenTokens
 from cds_service.trust.identity import Identity
 from cds_service.trust.key_sources import PublishedKeys, WrittenKeys
@@ -17,24 +17,28 @@ from cds_service.trust.keys import read_published
 from cds_service.trust.public_sandbox import keys_of_anybody
 
 
-def clients_for(settings: Settings) -> Clients:
-    """Return the clients that these settings allow. Raises `SettingsError` for a faulty file of clients."""
+def clients_for(settings: Settings, services: Collection[str] | None = None) -> Clients:
+    """Return the clients that these settings allow.
+
+    Raises `SettingsError` for a faulty file of clients, and, where `services` are given, for one that names others.
+    """
     rules = Rules(
-        is_production=settings.mode is Mode.PRODUCTION,
+        is_production=settings.is_production,
         trusts_public_sandbox=settings.trust_public_sandbox,
         allows_256_bits=settings.allow_256_bit_algorithms,
     )
-    return read_clients(settings.clients, rules)
+    clients = read_clients(settings.clients, rules)
+    for place, client in enumerate(clients.clients):
+        if services is not None and not set(client.services) <= set(services):
+            raise SettingsError(
+                f"CDS_CLIENTS: clients.{place}.services: names a service that is not offered."
+            )
+    return clients
 
 
 def identity_for(settings: Settings, services: Collection[str], seen: SeenTokens) -> Identity:
     """Return what identifies callers. Raises `SettingsError` for a faulty file, or one that names unknown services."""
-    clients = clients_for(settings)
-    for place, client in enumerate(clients.clients):
-        if not set(client.services) <= set(services):
-            raise SettingsError(
-                f"CDS_CLIENTS: clients.{place}.services: names a service that is not offered."
-            )
+    clients = clients_for(settings, services)
     return Identity(_registrations(clients), seen, is_open=settings.is_open)
 
 

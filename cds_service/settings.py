@@ -27,6 +27,12 @@ class Settings(SettingFields):
     """Settings with their defaults, and what follows from them."""
 
     @model_validator(mode="after")
+    def _shown_cards_outlast_what_rests_on_them(self) -> Self:
+        if self.shown_days < max(self.feedback_days, self.quiet_days):
+            raise ValueError("CDS_SHOWN_DAYS must not be less than CDS_FEEDBACK_DAYS and CDS_QUIET_DAYS")
+        return self
+
+    @model_validator(mode="after")
     def _safe_in_production(self) -> Self:
         if self.is_production:
             faults = refusals(self)
@@ -67,7 +73,7 @@ class Settings(SettingFields):
     @property
     def is_quiet(self) -> bool:
         """Whether the same advice is not repeated; in development a sample answers alike each time."""
-        return self.quiet if self.quiet is not None else self.mode is Mode.PRODUCTION
+        return self.is_production if self.quiet is None else self.quiet
 
     @property
     def is_production(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cds_service.cards.order_advice import SUSPECT, OrderCard
+from cds_service.cards.order_advice import SUSPECT, UNCHECKED, OrderCard
 from cds_service.cards.stages import Stages
 from cds_service.cards.treatment import DRUG_SAFETY, TREATMENT
 from cds_service.model.decision import (
@@ -33,6 +33,7 @@ _EMERGENCY, _MAIN = "emergency", "main"
 RED_FLAG = "red-flag"
 NORMAL = "normal"
 
+_OF_ORDERS = {SUSPECT: Repeating.UNTIL_ANSWERED, UNCHECKED: Repeating.ALWAYS}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -114,10 +115,11 @@ def treatment_basis(stages: Stages) -> CardBasis:
 def order_basis(card: OrderCard, stages: Stages) -> CardBasis:
     """Return the basis of a card about orders in draft.
 
-    What speaks against a draft medicine is told each time it is drafted, until somebody answers it.
+    What speaks against a draft medicine is told each time until somebody answers it; that a check was not
+    possible is told each time.
     """
     template, subject = card.written.template.id, card.subject
-    alone = Repeating.UNTIL_ANSWERED if template == SUSPECT else Repeating.UNTIL_SEEN
+    alone = _OF_ORDERS.get(template, Repeating.UNTIL_SEEN)
     return CardBasis(
         template=template,
         rules=subject.rules,

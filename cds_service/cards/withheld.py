@@ -36,19 +36,23 @@ class Remaining(NamedTuple):
     extension: Mapping[str, Any] | None
 
 
-def without(cards: Sequence[Card], withheld: Mapping[int, Withheld], words: Template) -> Remaining:
+def without(
+    cards: Sequence[Card], withheld: Mapping[int, Withheld], words: Template, *, is_complete: bool
+) -> Remaining:
     """Return the cards that are not withheld, by their places, the first of them with a line and the explanation.
 
-    A client that wants no explanation gets the line alone.
+    A client that wants no explanation gets the line alone; where no card is left to hold the line, it is told what was
+    withheld and whether the record was whole (`is_complete`): its clinician would read "nothing to say" otherwise.
     """
     left = [card for place, card in enumerate(cards) if place not in withheld]
     wants_none = cards[0].extension is None
     explanation = {
+        "complete": is_complete,
         **((cards[0].extension or {}).get(EXTENSION, {})),
         "withheld": [_shown(one) for one in withheld.values()],
     }
     if not left:
-        return Remaining((), None if wants_none else {EXTENSION: explanation})
+        return Remaining((), {EXTENSION: explanation})
     first, *others = left
     detail = "\n\n".join(filter(None, (first.detail, line_of([*withheld.values()], words))))
     if wants_none:

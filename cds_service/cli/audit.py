@@ -1,4 +1,4 @@
-"""`cds-service audit`: checks the chains of the audit, and records what an operator does; it changes no record."""
+"""`cds-service audit`: checks the chains of the audit, and records commands that show or delete what is kept."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def findings(settings: Settings) -> list[Finding]:
 
 
 def _mode(settings: Settings) -> Iterator[Finding]:
-    if settings.mode is Mode.PRODUCTION:
+    if settings.is_production:
         yield Finding("mode", State.OK, "production; no setting is refused")
         return
     who = "any client may call" if settings.is_open else "only registered clients may call"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import click
 
+from cds_service.cli.audit import record_command
 from cds_service.settings import read_settings
 from cds_service.store.database import Database
 from cds_service.store.purge import purge
@@ -19,6 +20,8 @@ _QUARANTINE = timedelta(days=30)
 def purge_store() -> None:
     """Delete old feedback and shown cards (CDS_FEEDBACK_DAYS, CDS_SHOWN_DAYS) and feedback on unknown cards."""
     settings, moment = read_settings(), now()
+    if settings.is_production:
+        record_command(settings, "purge", {"days": settings.feedback_days, "shown_days": settings.shown_days})
     keeps = timedelta(days=settings.feedback_days)
     database = Database(settings.store_url)
     try:

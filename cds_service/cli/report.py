@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from cds_service.app import store_reader
+from cds_service.cli.audit import record_command
 from cds_service.cli.report_forms import FORMS, Report, in_cells, in_table
 from cds_service.errors import CDSError
 from cds_service.model.hooks import ascii_json
@@ -50,7 +51,12 @@ def feedback(first: datetime | None, last: datetime | None, form: str, fewest: i
     since = datetime.combine(first, time(), UTC) if first is not None else until - _PERIOD
     if since >= until:
         raise CDSError("--from must not be after --to.")
-    with store_reader(read_settings()) as connection:
+    settings = read_settings()
+    if export and settings.is_production:
+        record_command(
+            settings, "report feedback --export", {"from": since.isoformat(), "to": until.isoformat()}
+        )
+    with store_reader(settings) as connection:
         if export:
             _export(list(answers(connection, since, until)), form)
             return

@@ -59,7 +59,9 @@ def _limit_memory() -> None:
 def _prove(settings: Settings) -> None:
     """Check the content and say where it is served; its memory is free again afterwards, for the workers to use."""
     knowledge = load_knowledge(settings)
-    clients = clients_for(settings)  # a fault in the file is told here, before there are workers
+    clients = clients_for(
+        settings, knowledge.services
+    )  # a fault in the file is told here, before there are workers
     store_for(settings).close()  # made and migrated once, before there are workers
     _require_free(settings.host, settings.port, "HOST or PORT")
     if settings.metrics_bind:

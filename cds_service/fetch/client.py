@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from cds_service.fetch.body import PIECE, Body
 from cds_service.fetch.breaker import Origin, Origins, Ticket
 from cds_service.fetch.limits import MOST_BYTES
 from cds_service.fetch.transport import Call, session_for
+
+_logger = logging.getLogger("cds_service.fetch")
 
 _LEAST_LEFT_S = 0.05
 _RETRY_SHARE = 0.4
@@ -135,8 +138,9 @@ def _in_a_thread(future: Future[Answer], get: Callable[[], Answer]) -> None:
     def run() -> None:
         try:
             future.set_result(get())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is taken
-            future.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs one answer and not the call
+            _logger.error("a fetch failed", extra={"fault": type(error).__name__})  # noqa: TRY400 - no trace
+            future.set_result(Failed("fault"))
 
     try:
         threading.Thread(target=run, name="fhir", daemon=True).start()

@@ -41,6 +41,11 @@ class Scope(NamedTuple):
             name not in asked or _code(asked[name]) == _code(value) for name, value in self.filters
         )
 
+    def narrows(self, query: str) -> bool:
+        """Whether the server would answer less than a query asks for, which the scope covers: by filters of its own."""
+        asked = dict(parse_qsl(query.partition("?")[2]))
+        return any(name not in asked for name, _value in self.filters)
+
 
 def read_scopes(text: str | None) -> tuple[Scope, ...] | None:
     """Return the scopes for resources; None where there is none, or one that cannot be read: then nobody knows."""
@@ -66,6 +71,12 @@ def read_scopes(text: str | None) -> tuple[Scope, ...] | None:
 def is_granted(query: str, scopes: tuple[Scope, ...] | None) -> bool:
     """Whether any scope covers a query; what cannot be told from the scopes is left to the server."""
     return scopes is None or any(scope.covers(query) for scope in scopes)
+
+
+def is_narrowed(query: str, scopes: tuple[Scope, ...] | None) -> bool:
+    """Whether a query is covered by scopes alone that let the server leave something out without a word."""
+    covering = [scope for scope in scopes or () if scope.covers(query)]
+    return bool(covering) and all(scope.narrows(query) for scope in covering)
 
 
 def wanted_scopes(query: str) -> tuple[str, str]:

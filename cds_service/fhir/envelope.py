@@ -54,6 +54,8 @@ class HookRequest(NamedTuple):
     authorization: FHIRAuthorization | None
     extension: dict[str, Any]
     notes: tuple[ReadingNote, ...]
+    in_part: frozenset[str] = frozenset()
+    """Keys whose answer may lack something, although it does not say so: they show no absence."""
 
 
 def decode_request(body: bytes, hook: str) -> HookRequest:

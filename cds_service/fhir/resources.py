@@ -43,7 +43,7 @@ class Intake(Notebook):
         super().__init__(request.notes)
         self.arrived_keys: set[str] = set()
         self._answered: set[str] = set()
-        self._doubted: set[str] = set()
+        self._doubted: set[str] = set(request.in_part)
         self.recorded: list[Placed] = []
         self.unread_recorded: list[str] = []
         """Where a problem was recorded of which nobody can tell what it is."""

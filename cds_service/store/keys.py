@@ -32,9 +32,13 @@ class Keys:
         """Never print a key."""
         return "Keys(<hidden>)"
 
-    def patient(self, client: str, patient_id: str) -> str:
-        """Return the digest that stands for a patient of a client; without the secret it leads back to nobody."""
-        return _digest(self._patient, (client, patient_id))
+    def patient(self, client: str, patient_id: str, tenant: str | None = None) -> str:
+        """Return the digest that stands for a patient of a client, and of its tenant: each counts its own ids.
+
+        Without the secret it leads back to nobody.
+        """
+        whose = (client, patient_id) if tenant is None else (client, patient_id, tenant)
+        return _digest(self._patient, whose)
 
     def body(self, body: bytes) -> str:
         """Return the digest by which the body of a call can be shown to be what an answer was given to."""

@@ -1,4 +1,7 @@
-"""The tables of the store, the same on SQLite and PostgreSQL; they hold no patient data, only keyed digests of ids.
+"""The tables of the store, the same on SQLite and PostgreSQL; of patients they hold keyed digests of ids alone.
+
+What a client writes into the code of an override reason, or into an id, is kept as it was sent: a report shows it only
+where it looks like a code.
 
 Moments are whole milliseconds since 1970 in UTC, so that both databases keep and compare them alike. The tables are
 made and changed by the migrations alone; a test holds that both say the same.
@@ -45,7 +48,9 @@ shown_card = Table(
     Column("indicator", String(16), nullable=False),
     Column("rules", JSON, nullable=False, comment="ids of the content behind the card"),
     Column("knowledge_version", String(_ID), nullable=False),
-    Column("patient", String(_DIGEST), nullable=False, comment="keyed digest of client and patient id"),
+    Column(
+        "patient", String(_DIGEST), nullable=False, comment="keyed digest of client, tenant and patient id"
+    ),
     Column("advice", String(_DIGEST), nullable=False, comment="keyed digest of rules and inputs"),
     Column("shown_at", BigInteger, nullable=False),
     Index(None, "patient", "advice", "shown_at"),

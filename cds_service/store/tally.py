@@ -6,6 +6,7 @@ rules, so that the numbers by rule add up to more than the total.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ from cds_service.store.tables import IS_THEIRS, accepted_suggestion, feedback, s
 
 SHOWN, ACCEPTED, OVERRIDDEN, UNANSWERED = "shown", "accepted", "overridden", "unanswered"
 NO_REASON = "none given"
+NOT_A_CODE = "not a code"
+"""Shown for what a client sent as a code and that has blanks or reads like a sentence: it may name somebody."""
+_CODE = re.compile(r"[A-Za-z0-9._~:/?#+-]{1,100}")
 _AT_ONCE = 1_000
 
 Numbers = dict[str, int]
@@ -72,7 +76,7 @@ def tally(connection: Connection, since: datetime, until: datetime) -> Tally:
         ):
             _count(sections[section].setdefault(name, _numbers()), outcome)
         if outcome == OVERRIDDEN:
-            reasons = sections["reason"].setdefault(row.reason_code or NO_REASON, {OVERRIDDEN: 0})
+            reasons = sections["reason"].setdefault(_told(row.reason_code) or NO_REASON, {OVERRIDDEN: 0})
             reasons[OVERRIDDEN] += 1
     return Tally(total, sections, _unknown(connection, since, until), comments)
 
@@ -99,11 +103,16 @@ def answers(connection: Connection, since: datetime, until: datetime) -> Iterato
             knowledge_version=row["shown_card_knowledge_version"],
             outcome=row["feedback_outcome"],
             outcome_at=to_moment(row["feedback_outcome_at"]),
-            reason_system=row["feedback_reason_system"],
-            reason_code=row["feedback_reason_code"],
+            reason_system=_told(row["feedback_reason_system"]),
+            reason_code=_told(row["feedback_reason_code"]),
             has_comment=row["feedback_has_comment"],
             accepted_orders=tuple(orders.get(row["feedback_id"], ())),
         )
+
+
+def _told(code: str | None) -> str | None:
+    """Return a code as it may be shown to whoever reads a report."""
+    return code if code is None or _CODE.fullmatch(code) else NOT_A_CODE
 
 
 def _numbers() -> Numbers:

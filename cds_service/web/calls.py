@@ -140,6 +140,7 @@ def _conclude(calls: Calls, response: Response) -> None:
         line |= {
             "hook": delivered.hook,
             "cards": len(delivered.cards),
+            "withheld": len(delivered.withheld) or None,
             "rules": sorted({rule for card in delivered.cards for rule in card.rules}),
             "notes": sorted({note.code for note in delivered.notes}),
         }

@@ -37,6 +37,6 @@ def blueprint(
             gather=lambda request, templates: gatherer.gather(request, templates, deadline, client),
             extent=caller.explanation,
         )
-        return Response(delivery.deliver(considered, caller.client_id, body), content_type="application/json")
+        return Response(delivery.deliver(considered, caller, body), content_type="application/json")
 
     return routes

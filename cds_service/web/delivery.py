@@ -17,6 +17,7 @@ from cds_service.model.hooks import Card
 from cds_service.pipeline import Considered, respond
 from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
+from cds_service.trust.callers import Caller
 from cds_service.web.headers import request_id
 from cds_service.web.quiet import Quiet
 
@@ -41,6 +42,7 @@ class Delivered(NamedTuple):
     """
 
     client: str
+    tenant: str | None
     service: str
     hook: str
     hook_instance: str
@@ -98,22 +100,33 @@ class Delivery:
         self._quiet = quiet
         self._observers = tuple(observers)
 
-    def deliver(self, considered: Considered, client: str, body: bytes) -> bytes:
+    def deliver(self, considered: Considered, caller: Caller, body: bytes) -> bytes:
         """Return the response bytes, after what is shown has been handed to the writer of the store.
 
         The observers come first: what a duty to record refuses was never shown. `body` is what was asked. The hand-over
         comes last: the writer then works while the answer is on its way, not while it is being made.
         """
-        decision = considered.decision
-        patient = self._store.keys.patient(client, considered.request.context.patient_id)
-        advices = [self._store.keys.advice((basis.grounds,)) for basis in decision.bases]
+        decision, keys = considered.decision, self._store.keys
+        patient = keys.patient(caller.client_id, considered.request.context.patient_id, caller.tenant)
+        advices = [keys.advice((basis.grounds,)) for basis in decision.bases]
         withheld = self._withheld(patient, advices, considered)
         left = self._left(decision, withheld)
         shown = [place for place in range(len(advices)) if place not in withheld]
-        bases = [decision.bases[place] for place in shown]
-        cards = tuple(map(_delivered_card, left.cards, bases))
-        delivered = self._delivered(considered, client, patient, cards, tuple(withheld.values()))
-        delivered = delivered._replace(input_digest=self._store.keys.body(body))
+        delivered = Delivered(
+            client=caller.client_id,
+            tenant=caller.tenant,
+            service=considered.service.id,
+            hook=considered.request.hook,
+            hook_instance=considered.request.hook_instance,
+            patient=patient,
+            input_digest=keys.body(body),
+            as_of=considered.as_of,
+            knowledge_version=self._version,
+            cards=tuple(map(_delivered_card, left.cards, [decision.bases[place] for place in shown])),
+            withheld=tuple(withheld.values()),
+            notes=decision.notes,
+            complete=decision.facts.is_complete,
+        )
         response = respond(left.cards, left.extension or decision.extension)
         for observer in self._observers:
             observer.delivered(delivered)
@@ -128,31 +141,9 @@ class Delivery:
         return self._quiet.withheld(patient, candidates, considered.as_of)
 
     def _left(self, decision: Decision, withheld: Mapping[int, Withheld]) -> Remaining:
-        return without(decision.cards, withheld, self._words) if withheld else Remaining(decision.cards, None)
-
-    def _delivered(
-        self,
-        considered: Considered,
-        client: str,
-        patient: str,
-        cards: tuple[DeliveredCard, ...],
-        withheld: tuple[Withheld, ...],
-    ) -> Delivered:
-        request, decision = considered.request, considered.decision
-        return Delivered(
-            client=client,
-            service=considered.service.id,
-            hook=request.hook,
-            hook_instance=request.hook_instance,
-            patient=patient,
-            input_digest="",
-            as_of=considered.as_of,
-            knowledge_version=self._version,
-            cards=cards,
-            withheld=withheld,
-            notes=decision.notes,
-            complete=decision.facts.is_complete,
-        )
+        if not withheld:
+            return Remaining(decision.cards, None)
+        return without(decision.cards, withheld, self._words, is_complete=decision.facts.is_complete)
 
     def _keep(self, delivered: Delivered, advices: Sequence[str]) -> None:
         """Hand the shown cards to the writer; whether they are written is told later, to the log and the observers."""

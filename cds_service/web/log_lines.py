@@ -29,6 +29,7 @@ FIELDS = (
     "status",
     "ms",
     "cards",
+    "withheld",
     "rules",
     "notes",
     "reason",

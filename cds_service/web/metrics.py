@@ -46,7 +46,7 @@ def known_of(knowledge: Knowledge) -> Known:
     """Return the names of the content."""
     return Known(
         services=frozenset(knowledge.services),
-        rules=frozenset((*knowledge.red_flags, *knowledge.causes, *knowledge.treatments)),
+        rules=frozenset((*knowledge.red_flags, *knowledge.causes, *knowledge.treatments, *knowledge.orders)),
         reasons=frozenset(reason.code for reason in knowledge.override_reasons.values()),
     )
 

@@ -31,6 +31,7 @@ class Recorder:
         content = {
             "request": request_id(),
             "client": one.client,
+            "tenant": one.tenant,
             "service": one.service,
             "hook": one.hook,
             "hook_instance": _uuid_or_none(one.hook_instance),
@@ -47,6 +48,15 @@ class Recorder:
                     "offers": [order for _, order in card.offers],
                 }
                 for card in one.cards
+            ],
+            "withheld": [
+                {
+                    "template": card.template,
+                    "rules": [*card.rules],
+                    "shown_on": card.shown_on.isoformat(),
+                    "answered": card.answered.id if card.answered is not None else None,
+                }
+                for card in one.withheld
             ],
             "notes": dict(Counter(note.code for note in one.notes)),
             "complete": one.complete,

@@ -20,6 +20,7 @@ from tests.functional.commands import Outcome, run
 from tests.functional.server import LiveServer
 from tests.support.feedback import message, overridden
 from tests.support.places import SAMPLES
+from tests.support.production import production_environment
 
 HOOK = "/cds-services/muscle-spasm-problem"
 REQUEST = json.loads((SAMPLES / "ms-fasciculation-on-thiazide" / "request.json").read_text("utf-8"))
@@ -175,3 +176,31 @@ def test_a_decision_that_cannot_be_recorded_is_refused_where_it_must_be(tmp_path
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
         assert refused.get_json()["issue"][0]["code"] == "transient"
         assert may.post(HOOK, json=REQUEST).status_code == 200
+
+
+def test_what_was_withheld_is_on_record(tmp_path: Path, file: Path) -> None:
+    """An answer without cards because they were shown before is not recorded as one that had nothing to say."""
+    app = application(tmp_path, quiet=True)
+    message_ = json.loads((SAMPLES / "benign-twitch-with-caffeine" / "request.json").read_text("utf-8"))
+    client = app.test_client()
+    for _time in range(2):
+        assert client.post(HOOK, json=message_).status_code == 200
+        assert client.post(f"{HOOK}/feedback", json=message(overridden("nobody"))).status_code == 200
+    first, second = kept(file, "decision")
+    assert (len(first["cards"]), first["withheld"]) == (1, [])
+    assert second["cards"] == []
+    (withheld,) = second["withheld"]
+    assert (withheld["template"], withheld["answered"]) == ("differential", None)
+    assert "benign-fasciculation-syndrome" in withheld["rules"]
+
+
+@pytest.mark.parametrize("arguments", [("purge",), ("report", "feedback", "--export")])
+def test_commands_that_delete_or_show_single_answers_are_on_record(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """In production nobody does so unseen; a report of counts leaves no record."""
+    settings = {**production_environment(tmp_path), "CDS_STATE_FOLDER": str(tmp_path)}
+    assert run(*arguments, changes=settings).status == 0
+    assert run("report", "feedback", changes=settings).status == 0
+    (record,) = kept(tmp_path / "production.sqlite3", "cli")
+    assert record["command"].startswith(arguments[0])

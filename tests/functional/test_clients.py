@@ -16,6 +16,7 @@ from cds_service.registrations import clients_for
 from cds_service.settings import Settings, read_settings
 from cds_service.trust.public_sandbox import CLIENT_ID, JKU, sandbox_keys
 from cds_service.trust.public_sandbox import ISSUER as SANDBOX
+from tests.functional.commands import run
 from tests.spec.calls import story
 from tests.support.fhir_server import fhir_server
 from tests.support.places import ROOT
@@ -248,3 +249,11 @@ def test_a_call_reads_the_server_of_its_caller_and_no_other(tmp_path: Path) -> N
             reply = client.post(f"/cds-services/{SERVICE}", json=message, headers=bearer(token()))
             assert reply.status_code == 200
         assert (len(theirs.seen), len(ours.seen) > 0) == (0, True)
+
+
+def test_an_unknown_service_is_told_before_there_are_workers(tmp_path: Path) -> None:
+    """`serve` ends with the status of a faulty setting and one sentence, before it says where it listens."""
+    path = written(tmp_path, GOOD | {"services": ["canary"]})
+    outcome = run("serve", changes={"CDS_CLIENTS": str(path), "CDS_STATE_FOLDER": str(tmp_path)})
+    assert (outcome.status, outcome.out) == (4, "")
+    assert outcome.err == "CDS_CLIENTS: clients.0.services: names a service that is not offered.\n"

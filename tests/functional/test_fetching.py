@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -368,3 +369,23 @@ def test_the_token_is_nowhere_but_in_the_request(
     assert "SECRET" not in caplog.text
     assert TOKEN not in repr(errand(1))
     assert TOKEN not in repr(vars(client))
+
+
+def test_a_fault_of_ours_costs_one_answer(
+    client: FHIRClient, server: FHIRServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody foresaw in one query is logged by its kind, and the other queries are answered."""
+    get = client._get
+
+    def fail_once(held: Any, url: str, *rest: Any) -> Any:
+        if url.endswith("/odd"):
+            raise ZeroDivisionError("canary")
+        return get(held, url, *rest)
+
+    monkeypatch.setattr(client, "_get", fail_once)
+    urls = {"good": f"{server.base}/Patient/p1", "odd": f"{server.base}/Patient/odd"}
+    answers = client.fetch(Base(server.base), LOOPBACK, urls, errand(1.0))
+    assert isinstance(answers["good"], Page)
+    assert answers["odd"] == Failed("fault")
+    assert [vars(record)["fault"] for record in caplog.records] == ["ZeroDivisionError"]
+    assert "canary" not in caplog.text

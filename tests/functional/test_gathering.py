@@ -677,3 +677,25 @@ def test_an_empty_name_of_the_file_of_clients_is_none(monkeypatch: pytest.Monkey
     """A compose file passes a variable on even where nobody set it."""
     monkeypatch.setenv("CDS_CLIENTS", "")
     assert registry_for(Settings()).is_empty
+
+
+@pytest.mark.parametrize(
+    ("scope", "narrowed"),
+    [
+        ("patient/*.rs", set()),
+        ("patient/*.rs patient/Condition.rs?category=encounter-diagnosis", set()),
+        ("patient/Patient.r patient/Procedure.rs?status=completed", {"procedures"}),
+        ("patient/Patient.r patient/Condition.rs?code=1 patient/Condition.rs?recorder=2", {"problems"}),
+    ],
+)
+def test_an_answer_that_a_scope_narrows_shows_no_absence(
+    client: FlaskClient, server: FHIRServer, scope: str, narrowed: set[str]
+) -> None:
+    """The server leaves out what is not granted and says nothing of it: it is noted, and the answer is not complete."""
+    answer = ask(client, call(server, fhirAuthorization={**AUTHORIZATION, "scope": scope}))
+    told = {path for code, path in notes(answer) if code == "scope-narrows"}
+    assert told == {f"prefetch.{key}" for key in narrowed}
+    explained = explanation(answer)
+    assert explained is not None
+    if narrowed:
+        assert explained["complete"] is False

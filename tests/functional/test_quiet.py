@@ -15,9 +15,20 @@ from flask import Flask
 
 from cds_service.app import create_app
 from cds_service.settings import Settings
-from tests.spec.calls import AS_OF, EXPLANATION, PROBLEM, VIEW, Message, story, viewing
+from tests.spec.calls import (
+    AS_OF,
+    EXPLANATION,
+    PROBLEM,
+    VIEW,
+    Message,
+    draft_medicine,
+    drafted,
+    story,
+    viewing,
+)
 from tests.support.feedback import accepted, message, overridden
 from tests.support.schemas import schema_faults
+from tests.support.tokens import ISSUER, bearer, claims, key_set, signer, token
 
 TWITCH = "benign-twitch-with-caffeine"
 STEADY = "leg-cramp-with-stale-potassium"
@@ -340,3 +351,62 @@ def test_in_doubt_everything_is_shown(
         other.commit()
     time.sleep(0.25)
     assert ask(app, story(TWITCH))["cards"] == []
+
+
+def registered(folder: Path, **members: Any) -> dict[str, Any]:
+    """Return the settings of a service with one client of two tenants, which alone may call."""
+    client = {
+        "id": "group",
+        "issuer": ISSUER,
+        "jwks": key_set(signer()),
+        "tenants": ["north", "south"],
+        **members,
+    }
+    path = folder / "clients.yaml"
+    path.write_text(json.dumps({"clients": [client]}), "utf-8")
+    return {"clients": path, "open": False, "public_base_url": "https://cds.example.org"}
+
+
+def ask_as(app: Flask, tenant: str, request: Message, path: str = PROBLEM) -> Message:
+    """Return the answer to a tenant, after what it showed is written."""
+    for where, body in ((path, request), (f"{path}/feedback", message(overridden("nobody")))):
+        sent = bearer(token(claims(aud=f"https://cds.example.org{where}", tenant=tenant)))
+        reply = app.test_client().post(where, json=body, headers=sent)
+        assert reply.status_code == 200
+        if where == path:
+            answer: Message = reply.get_json()
+    return answer
+
+
+def test_tenants_do_not_quiet_one_another(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    """Two hospitals of one client may each have a patient of this id: what one was shown says nothing to the other."""
+    app = make_app(**registered(tmp_path))
+    assert ask_as(app, "north", story(TWITCH))["cards"]
+    assert ask_as(app, "south", story(TWITCH))["cards"]
+    assert ask_as(app, "north", story(TWITCH))["cards"] == []
+
+
+def test_who_wants_no_explanation_is_told_what_was_withheld(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    """Without a card to hold the line the answer would read "nothing to say", although the record was not whole."""
+    app = make_app(**registered(tmp_path, explanation="none"))
+    request = story(TWITCH)
+    del request["prefetch"]["labs"]
+    (shown,) = ask_as(app, "north", request)["cards"]
+    assert "extension" not in shown
+    again = ask_as(app, "north", request)
+    assert again["cards"] == []
+    explained = again["extension"][EXPLANATION]
+    assert set(explained) == {"complete", "withheld"}
+    assert explained["complete"] is False
+    assert [one["because"] for one in explained["withheld"]] == ["already-shown"]
+
+
+def test_what_could_not_be_checked_is_told_for_every_medicine(app: Flask) -> None:
+    """A card that a check was not possible says nothing of the next medicine, and is shown each time."""
+    sign = "/cds-services/muscle-spasm-order-sign"
+    for name in ("diazepam", "tizanidine", "tizanidine"):
+        request = drafted(draft_medicine(name))
+        request["prefetch"] = {"problems": request["prefetch"]["problems"]}
+        assert "data-quality" in templates(ask(app, request, sign)), name

@@ -339,3 +339,24 @@ def test_terms_can_be_recorded(client: FlaskClient) -> None:
     assert medicines["Hydrochlorothiazide"]["system"] == "http://www.nlm.nih.gov/research/umls/rxnorm"
     assert "Multiple sclerosis" in {one["name"] for one in terms["conditions"]}
     assert words["ranges"]["2823-3"] == {"unit": "mmol/L", "low": "3.5", "high": "5.3"}
+
+
+@pytest.mark.parametrize("origin", ["http://[", "https://[x]", "null", "//", "http://localhost:99999999", ""])
+def test_an_odd_origin_is_refused_and_no_fault(client: FlaskClient, origin: str) -> None:
+    """Whatever stands there, it is another origin."""
+    assert client.get("/sandbox", headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["[::1", "localhost:port", "[1.2.3.4]:80"])
+def test_an_odd_host_is_refused_and_no_fault(client: FlaskClient, host: str) -> None:
+    """A host that names nobody reaches no FHIR server."""
+    reply = client.post("/sandbox/fhir", json={}, environ_overrides={"HTTP_HOST": host})
+    assert reply.status_code in {400, 403}
+
+
+def test_a_fault_in_a_message_is_told_by_its_place_alone(client: FlaskClient) -> None:
+    """The validation of a response with a made-up indicator names the element and not what stood in it."""
+    body = {"cards": [{"summary": "x", "indicator": "CANARY", "source": {"label": "x"}}]}
+    told = client.post("/sandbox/validate/response", json=body).get_data(as_text=True)
+    assert "$.cards[0].indicator" in told
+    assert "CANARY" not in told

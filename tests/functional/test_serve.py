@@ -354,3 +354,15 @@ def test_the_command_explains_itself(
     assert ended.value.code == status
     printed = capsys.readouterr().out
     assert all(words in printed for words in shown)
+
+
+@pytest.mark.parametrize("name", ["CDS_FEEDBACK_DAYS", "CDS_QUIET_DAYS"])
+def test_shown_cards_are_kept_as_long_as_what_rests_on_them(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Without its card an answer would count as unknown, and an advice as never shown."""
+    _set(monkeypatch, {"CDS_SHOWN_DAYS": "365", name: "365"})
+    assert read_settings().shown_days == 365
+    _set(monkeypatch, {"CDS_SHOWN_DAYS": "364", name: "365"})
+    with pytest.raises(SettingsError, match="CDS_SHOWN_DAYS must not be less"):
+        read_settings()

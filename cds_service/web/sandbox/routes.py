@@ -57,7 +57,7 @@ def _guard(routes: Blueprint) -> None:
     def refuse_other_origins() -> None:
         keep_to_own_origin()
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
             abort(403)
 
     @routes.after_request
@@ -137,8 +137,15 @@ def _add_services(routes: Blueprint, reasoner: Reasoner, settings: Settings, gat
     @routes.post("/fhir")
     def chart() -> Response:
         """Read a chart. A host name that is not this service's is refused: it may have been made to lead here."""
-        if urlsplit(f"//{request.host}").hostname not in own_hosts:
+        if _name_of(request.host) not in own_hosts:
             abort(403)
         wish = read_wish(read_body(request, settings.most_body_bytes))
         found = read_chart(wish, gatherer, reasoner.templates, settings.deadline_seconds)
         return Response(msgspec.json.encode(found), content_type=_JSON)
+
+
+def _name_of(host: str) -> str:
+    """Return the name in a Host header, without port and brackets; whatever it says, it is no fault to ask."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()

@@ -28,7 +28,10 @@ def faults_of(kind: str, body: bytes) -> list[str]:
     except InvalidCardError as error:
         return [f"{error.text} ({', '.join(error.where)})"]
     except msgspec.ValidationError as error:
-        return [str(error)]
+        _, _, path = str(error).rpartition(" - at ")  # what stands before can repeat a value
+        return [
+            f"The element is missing or has another type than the standard gives it ({path.strip('`') or '$'})"
+        ]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedRequestError("The body is not JSON.", "$") from None
     return []

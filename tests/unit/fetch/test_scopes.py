@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fetch.scopes import is_granted, read_scopes, wanted_scopes
+from cds_service.fetch.scopes import is_granted, is_narrowed, read_scopes, wanted_scopes
 
 READ, SEARCH = (
     "Patient/{{context.patientId}}",
@@ -108,3 +108,21 @@ def test_the_scope_that_is_named_as_wanted_would_suffice(kind: str) -> None:
     for query in (f"{kind}/1", f"{kind}?patient=1&category=x"):
         for wanted in wanted_scopes(query):
             assert is_granted(query, read_scopes(wanted))
+
+
+@pytest.mark.parametrize(
+    ("scope", "narrows"),
+    [
+        ("patient/Condition.rs", False),
+        ("patient/Condition.rs?category=problem-list-item", True),
+        ("patient/Observation.rs?category=laboratory", False),
+        ("patient/Condition.rs?category=problem-list-item patient/Condition.s", False),
+        ("patient/Procedure.rs", False),
+        ("launch", False),
+        (None, False),
+    ],
+)
+def test_a_filter_that_a_search_does_not_name_narrows_it(scope: str | None, *, narrows: bool) -> None:
+    """Unless another scope covers the search whole; what is not covered at all is not narrowed either."""
+    queries = ("Condition?patient=1", "Observation?patient=1&category=laboratory")
+    assert any(is_narrowed(query, read_scopes(scope)) for query in queries) is narrows

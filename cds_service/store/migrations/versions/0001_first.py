@@ -31,7 +31,9 @@ def _make_shown() -> None:
         sa.Column("indicator", sa.String(16), nullable=False),
         sa.Column("rules", sa.JSON(), nullable=False, comment="ids of the content behind the card"),
         sa.Column("knowledge_version", sa.String(200), nullable=False),
-        sa.Column("patient", sa.String(64), nullable=False, comment="keyed digest of client and patient id"),
+        sa.Column(
+            "patient", sa.String(64), nullable=False, comment="keyed digest of client, tenant and patient id"
+        ),
         sa.Column("advice", sa.String(64), nullable=False, comment="keyed digest of rules and inputs"),
         sa.Column("shown_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("card", name="pk_shown_card"),
