@@ -13,10 +13,10 @@ from cds_service.fetch.answers import Answer, Errand, Failed, Fetcher, Page
 from cds_service.fetch.limits import Allowance, Deadline
 from cds_service.fetch.scopes import is_granted, is_narrowed, read_scopes, wanted_scopes
 from cds_service.fhir.envelope import HookRequest, decode_resource
+from cds_service.fhir.prefetch import PATIENT_TOKEN
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
 
-_PATIENT = "{{context.patientId}}"
 _MOST_PAGES = 10
 _RESERVE_S = 0.3
 """Of the deadline, kept for deciding and answering."""
@@ -160,7 +160,7 @@ class _Visit:
     def fetch_absent(self, prefetch: dict[str, Resource | None], absent: Mapping[str, str]) -> None:
         """Put what the server answers under its key; what it does not answer stays absent, with a note."""
         urls = {
-            key: f"{self._server.base.text}/{query.replace(_PATIENT, self._patient)}"
+            key: f"{self._server.base.text}/{query.replace(PATIENT_TOKEN, self._patient)}"
             for key, query in absent.items()
         }
         for key, resource in self._get(urls).items():

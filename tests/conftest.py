@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Callable
+from multiprocessing import util as processes
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,9 +29,12 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
 }
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
-"""Content is proven once for all tests of a run, in a place of its own; `pytest_unconfigure` takes it away."""
+"""Content is proven once for all tests of a run, in a place of its own, which goes when the run ends."""
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="cds-tests-")
 """So is what the service keeps: no test touches the store of whoever runs it."""
+OF_THIS_RUN = tuple(os.environ[name] for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME"))
+AFTER_THE_AUDIT = -100
+"""The app closes its audit when the process ends, with a priority above 0: a store that is gone by then is a fault."""
 os.environ.pop("DATABASE_URL", None)
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
@@ -96,6 +100,13 @@ def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     _bar_outside_network(patch)
     config.add_cleanup(patch.undo)
+    processes.Finalize(None, _take_away, exitpriority=AFTER_THE_AUDIT)
+
+
+def _take_away() -> None:
+    """Take the proven content and the store of this run away."""
+    for folder in OF_THIS_RUN:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -123,9 +134,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if marker in required():
             pytest.fail(f"needs {need}, and {REQUIRE_VARIABLE} forbids to skip it", pytrace=False)
         pytest.skip(f"needs {need}")
-
-
-def pytest_unconfigure() -> None:
-    """Take the proven content and the store of this run away."""
-    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
-        shutil.rmtree(os.environ[variable], ignore_errors=True)

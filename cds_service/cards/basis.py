@@ -23,13 +23,14 @@ from cds_service.model.decision import (
     Standing,
     WorkupItem,
 )
+from cds_service.model.definitions import Urgency
 from cds_service.model.facts import Fact
 from cds_service.model.hooks import Indicator
 from cds_service.model.treatments import DrugWarning
 
 TOGETHER = "recommended-together"
 """What stands for the suggestion that drafts all recommended orders of a card."""
-_EMERGENCY, _MAIN = "emergency", "main"
+_MAIN = "main"
 RED_FLAG = "red-flag"
 NORMAL = "normal"
 
@@ -68,7 +69,7 @@ def main_basis(
         [*_outside(stages)],
     ]
     is_urgent = stages.level is not Indicator.INFO or any(
-        one.standing is Standing.LIKELY and one.cause.urgency == _EMERGENCY for one in candidates
+        one.standing is Standing.LIKELY and one.cause.urgency == Urgency.EMERGENCY.word for one in candidates
     )
     return CardBasis(
         template=template,

@@ -41,7 +41,7 @@ from cds_service.model.decision import (
     WorkupItem,
     WorkupStatus,
 )
-from cds_service.model.definitions import Knowledge, Service, Template
+from cds_service.model.definitions import TESTS, Knowledge, Service, Template
 from cds_service.model.explanation import ExplanationExtent
 from cds_service.model.hooks import (
     Card,
@@ -230,7 +230,7 @@ class CardComposer:
         if any(one.standing is Standing.LIKELY or not _is_lifestyle(one) for one in candidates):
             template = templates["differential"]
             summary = differential_summary(candidates, words.noun, template)
-        elif any(item.order.kind in {"laboratory", "tracing"} for item in suggested):
+        elif any(item.order.kind in TESTS for item in suggested):
             template = templates["workup"]
             summary = workup_summary(suggested, words.noun, template)
         else:

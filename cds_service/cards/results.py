@@ -11,6 +11,7 @@ from cds_service.cards.wording import FindingNames, fact_cell, fact_key, short_d
 from cds_service.model.decision import Reading
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Measurement
+from cds_service.model.parts import MARKED
 
 _MOST_RESULTS = 12
 _FLAG_DISAGREES, _ADULT_RANGE, _NOT_CALCULATED = "flag-disagrees", "adult-range", "not-calculated"
@@ -33,7 +34,6 @@ _ORDER = (
     "unrepeated",
     "historical",
 )
-_SEVERE = frozenset({"marked-low", "marked-high"})
 
 
 class ResultLines:
@@ -105,7 +105,7 @@ class ResultLines:
 
     def _is_unrepeated(self, reading: Reading) -> bool:
         recent = (reading.stale_days or 0) <= self._labs[reading.lab].unrepeated_days
-        return recent and bool(reading.stale_bands & _SEVERE)
+        return recent and bool(reading.stale_bands & MARKED)
 
 
 def _line_of(reading: Reading) -> str | None:

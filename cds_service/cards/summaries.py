@@ -16,14 +16,13 @@ from cds_service.cards.wording import (
     value_words,
 )
 from cds_service.model.decision import RankedCause, Reading, Standing, WorkupItem, WorkupStatus
-from cds_service.model.definitions import Knowledge, Lab, Template
+from cds_service.model.definitions import TESTS, Knowledge, Lab, Template
 from cds_service.model.facts import Fact, Measurement
 from cds_service.model.hooks import SUMMARY_LIMIT, Indicator
+from cds_service.model.parts import MARKED
 
-_TESTS = frozenset({"laboratory", "tracing"})
 _MOST_NAMES = 4
 _MOST_LEADING = 4
-_MARKED = frozenset({"marked-low", "marked-high"})
 _NOTHING: frozenset[str] = frozenset()
 _TAKEN = frozenset({"active", "stopped"})
 """What stands as the value of a medicine that a patient named."""
@@ -137,17 +136,17 @@ def with_alarm(summary: str, stages: Stages, candidates: list[RankedCause], know
 
 def _alarm_of(reading: Reading, lab: Lab) -> tuple[Measurement | None, str]:
     """Return a marked result that raises a card, with the text that names it; an old one while it is pointed out."""
-    if lab.marked_raises and reading.current is not None and (reading.bands or _NOTHING) & _MARKED:
+    if lab.marked_raises and reading.current is not None and (reading.bands or _NOTHING) & MARKED:
         return reading.current, "alarm"
     is_recent = (reading.stale_days or 0) <= lab.unrepeated_days
-    if lab.marked_raises and reading.current is None and is_recent and reading.stale_bands & _MARKED:
+    if lab.marked_raises and reading.current is None and is_recent and reading.stale_bands & MARKED:
         return reading.stale, "unrepeated_alarm"
     return None, ""
 
 
 def workup_summary(suggested: list[WorkupItem], noun: str, template: Template) -> str:
     """Return the summary of a card that has tests to offer but no cause to name."""
-    names = [lower_first(item.order.title) for item in suggested if item.order.kind in _TESTS]
+    names = [lower_first(item.order.title) for item in suggested if item.order.kind in TESTS]
     shown = [*names[:_MOST_NAMES], *(["others"] if len(names) > _MOST_NAMES else [])]
     return template.text["summary"].format(noun=noun, missing=join(shown))
 

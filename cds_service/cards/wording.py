@@ -21,6 +21,7 @@ _UNITS = {
     "/min": "/min",
 }
 _LONGEST_WHAT = 80
+_MOST_NAMES = 3
 _JUDGEMENTS = frozenset({"normal", "abnormal"})
 
 
@@ -163,11 +164,11 @@ class FindingNames:
         """Return the name of one finding."""
         return self._names.get(finding, finding.replace("-", " "))
 
-    def some(self, findings: Iterable[str], most: int = 3, told: Iterable[str] = ()) -> str:
-        """Return up to `most` distinct names, without those that the findings `told` bear as well.
+    def some(self, findings: Iterable[str], told: Iterable[str] = ()) -> str:
+        """Return up to three distinct names, without those that the findings `told` bear as well.
 
         What only the patient can say is left out: the history questions on the card ask for it.
         """
         known = {self.of(finding) for finding in told}
         open_ones = dict.fromkeys(self.of(finding) for finding in findings if finding not in self._asked)
-        return ", ".join([name for name in open_ones if name not in known][:most])
+        return ", ".join([name for name in open_ones if name not in known][:_MOST_NAMES])

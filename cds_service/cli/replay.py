@@ -25,7 +25,7 @@ from cds_service.replay.junit import JUnitFile
 from cds_service.replay.moments import moment_named
 from cds_service.replay.plan import Plan, Result, Task
 from cds_service.replay.remote import Remote, RemoteReplayer
-from cds_service.replay.replayer import names_of_causes
+from cds_service.replay.replayer import Content
 from cds_service.replay.tasks import tasks_of
 from cds_service.replay.totals import Totals
 from cds_service.replay.worker import replayed
@@ -221,7 +221,7 @@ def _results(tasks: Iterable[Task], plan: Plan, options: Options, jobs: int) -> 
         return replayed(tasks, plan, jobs)
     ca_file = None if options.ca_file is None else str(options.ca_file)
     remote = Remote(options.against, os.environ.get(_TOKEN), insecure=options.insecure, ca_file=ca_file)
-    return RemoteReplayer(remote, plan, names_of_causes(reasoner_for(plan.settings))).replayed(tasks, jobs)
+    return RemoteReplayer(remote, plan, Content.of(reasoner_for(plan.settings))).replayed(tasks, jobs)
 
 
 def _progress() -> Progress:

@@ -11,10 +11,6 @@ from cds_service.model.parts import Limit, ReferenceRange
 FLAG_DISAGREES = "flag-disagrees"
 """Remark: the laboratory's flag and the number tell different stories; both are shown."""
 
-MARKED = frozenset({"marked-low", "marked-high"})
-CRITICAL = frozenset({"critical-low", "critical-high"})
-"""Bands nest: whatever is critical is marked as well."""
-
 _LOW_FLAGS = frozenset({"L", "LL"})
 _HIGH_FLAGS = frozenset({"H", "HH"})
 

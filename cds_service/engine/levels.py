@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cds_service.engine.bands import CRITICAL, MARKED
 from cds_service.engine.findings import FindingBook
 from cds_service.model.decision import FiredRedFlag, Reading
 from cds_service.model.definitions import Lab, Rule
 from cds_service.model.findings import State
 from cds_service.model.hooks import Indicator
+from cds_service.model.parts import CRITICAL, MARKED
 
 
 class LevelRules:

@@ -8,11 +8,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
 from cds_service.engine.adjustment import calculated, capped
-from cds_service.engine.bands import MARKED, Person, bands_of, default_range, direction_of
+from cds_service.engine.bands import Person, bands_of, default_range, direction_of
 from cds_service.model.decision import Reading
 from cds_service.model.definitions import Lab
 from cds_service.model.facts import Fact, Measurement, PatientFacts, When
-from cds_service.model.parts import Derivation, Limit
+from cds_service.model.parts import MARKED, Derivation, Limit
 
 BEFORE_ONSET = "before-onset"
 """Remark: a normal result so long before the onset that it excludes nothing."""

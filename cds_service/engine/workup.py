@@ -7,7 +7,6 @@ from datetime import datetime
 
 import msgspec
 
-from cds_service.engine.bands import MARKED
 from cds_service.engine.findings import FindingBook
 from cds_service.engine.order_status import OrderStatuses, Wish
 from cds_service.engine.questions import QuestionRules
@@ -18,9 +17,8 @@ from cds_service.model.decision import (
     Standing,
     WorkupItem,
 )
-from cds_service.model.definitions import Knowledge, Lab, Order, Presentation
-
-_RECOMMENDED_KINDS = frozenset({"laboratory", "tracing"})
+from cds_service.model.definitions import TESTS, Knowledge, Lab, Order, Presentation
+from cds_service.model.parts import MARKED
 
 
 class WorkupPlanner:
@@ -105,7 +103,7 @@ class WorkupPlanner:
         for order in one.cause.workup:
             wish = wishes.setdefault(order, Wish(order, [], facts))
             wish.because.append(one.cause.title)
-            if one.standing is Standing.LIKELY and self._orders[order].kind in _RECOMMENDED_KINDS:
+            if one.standing is Standing.LIKELY and self._orders[order].kind in TESTS:
                 wish.recommended = True
 
     def _wish_for_presentations(self, types: Iterable[str], wishes: dict[str, Wish]) -> None:
@@ -114,7 +112,7 @@ class WorkupPlanner:
             for order in presentation.workup:
                 wish = wishes.setdefault(order, Wish(order, []))
                 wish.because.append(presentation.title)
-                if self._orders[order].kind in _RECOMMENDED_KINDS:
+                if self._orders[order].kind in TESTS:
                     wish.recommended = True
 
     def _drop_covered_referrals(self, wishes: dict[str, Wish]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 MOST_BYTES = 10 * 1024 * 1024
 """Of one answer, decoded; answers are asked for uncompressed."""
@@ -15,15 +14,14 @@ MOST_BYTES_OF_A_CALL = 20 * 1024 * 1024
 class Deadline:
     """One moment after which nothing is waited for, on the monotonic clock."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float) -> None:
         """Start now."""
-        self._clock = clock
         self._whole = seconds
-        self._end = clock() + seconds
+        self._end = time.monotonic() + seconds
 
     def left(self) -> float:
         """Return the seconds that are left, never less than zero."""
-        return max(0.0, self._end - self._clock())
+        return max(0.0, self._end - time.monotonic())
 
     @property
     def share_left(self) -> float:
@@ -34,9 +32,9 @@ class Deadline:
 class Allowance:
     """How many bytes may still be read; the threads of one call share it."""
 
-    def __init__(self, size: int = MOST_BYTES_OF_A_CALL) -> None:
+    def __init__(self) -> None:
         """Start with all of them."""
-        self._left = size
+        self._left = MOST_BYTES_OF_A_CALL
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:

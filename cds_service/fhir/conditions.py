@@ -9,16 +9,14 @@ from cds_service.fhir.notebook import Placed
 from cds_service.fhir.resources import CONTEXT, Intake
 from cds_service.fhir.shapes import CodeableConcept, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
-from cds_service.fhir.words import code_of, wording
+from cds_service.fhir.words import NOT_TRUE, OVER, code_of, wording
 from cds_service.model.facts import Fact, RecordedCondition, RecordedPresentation, When
 
-_NOT_TRUE = frozenset({"refuted", "entered-in-error"})
 _NOT_FIRM = frozenset({"provisional", "differential", "unconfirmed"})
-_VERIFICATIONS = frozenset({*_NOT_TRUE, *_NOT_FIRM, "confirmed", "unknown"})
-_OVER = frozenset({"inactive", "resolved"})
+_VERIFICATIONS = frozenset({*NOT_TRUE, *_NOT_FIRM, "confirmed", "unknown"})
 _LASTING = frozenset({"remission", "relapse", "recurrence"})
 """The illness is still the patient's: an end that is recorded with it is the end of an episode."""
-_STATUSES = frozenset({"active", *_OVER, *_LASTING})
+_STATUSES = frozenset({"active", *OVER, *_LASTING})
 _SEND_VERIFICATION = "Send a code of condition-ver-status; the condition was taken as confirmed."
 _SEND_STATUS = (
     "Send a code of condition-clinical; the condition was taken as active unless its end is on record."
@@ -49,13 +47,12 @@ class ConditionReader:
         return [presentation for presentation in read if presentation is not None]
 
     def _condition(self, placed: Placed) -> RecordedCondition | None:
-        resource = placed.resource
         by_code, by_text = self._names(placed)
         sets = frozenset(name for name in by_code | by_text if not name.startswith(PRESENTATION))
         if not sets:
             return None
         verification = self._verification(placed)
-        if verification in _NOT_TRUE:
+        if verification in NOT_TRUE:
             self._intake.note(
                 "information", "not-true", placed.path, f"The condition is {verification}; it was not used."
             )
@@ -65,7 +62,7 @@ class ConditionReader:
             value_sets=sets,
             by_text=frozenset(by_text - by_code),
             fact=_fact(
-                resource, onset, recorded, by_text=not (by_code & sets), firm=verification not in _NOT_FIRM
+                placed, onset, recorded, by_text=not (by_code & sets), firm=verification not in _NOT_FIRM
             ),
             active=self._is_active(placed),
             firm=verification not in _NOT_FIRM,
@@ -82,7 +79,7 @@ class ConditionReader:
         types = coded or texted
         if not types:
             return None
-        if self._verification(placed) in _NOT_TRUE or not self._is_active(placed):
+        if self._verification(placed) in NOT_TRUE or not self._is_active(placed):
             self._intake.note(
                 "information",
                 "not-current",
@@ -93,12 +90,12 @@ class ConditionReader:
         onset, recorded = self._onset(placed), self._recorded(placed)
         return RecordedPresentation(
             types=tuple(_specific(types, texted)),
-            reference=_reference(resource),
+            reference=placed.reference,
             text=wording(resource.code),
             onset=onset,
             recorded=recorded,
             by_text=not coded,
-            fact=_fact(resource, onset, recorded, by_text=not coded, firm=True),
+            fact=_fact(placed, onset, recorded, by_text=not coded, firm=True),
         )
 
     def _names(self, placed: Placed) -> tuple[frozenset[str], frozenset[str]]:
@@ -153,7 +150,7 @@ class ConditionReader:
             self._intake.note(
                 "information", "status-not-understood", f"{placed.path}.clinicalStatus", _SEND_STATUS
             )
-        if status in _OVER or status in _LASTING:
+        if status in OVER or status in _LASTING:
             return status in _LASTING
         period, when = resource.abatement_period, self._intake.when
         ended = when(placed, "abatementDateTime", resource.abatement_date_time) or when(
@@ -196,17 +193,11 @@ def _status(resource: Resource) -> str | None:
     return next((each for word in words if word and (each := word.strip().lower()) in _STATUSES), status)
 
 
-def _reference(resource: Resource) -> str | None:
-    return f"{resource.resource_type}/{resource.id}" if resource.id else None
-
-
-def _fact(
-    resource: Resource, onset: When | None, recorded: When | None, *, by_text: bool, firm: bool
-) -> Fact:
-    when = onset or recorded
+def _fact(placed: Placed, onset: When | None, recorded: When | None, *, by_text: bool, firm: bool) -> Fact:
+    resource, when = placed.resource, onset or recorded
     return Fact(
         what=wording(resource.code) or "condition without words",
-        reference=_reference(resource),
+        reference=placed.reference,
         value=(_status(resource) or "active") if firm else "provisional",
         on=when.text if when else None,
         by_text=by_text,

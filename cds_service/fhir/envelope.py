@@ -25,7 +25,8 @@ _RAW_MEMBERS = msgspec.json.Decoder(Raws)
 _TEXT = msgspec.json.Decoder(str)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 _AUTHORIZATION = msgspec.json.Decoder(FHIRAuthorization)
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+"""What FHIR allows as the id of a resource."""
 
 _NEED_ENCOUNTER = frozenset({"encounter-start"})
 _ORDER_HOOKS = frozenset({"order-select", "order-sign"})
@@ -146,7 +147,7 @@ def _bare_id(text: str, path: str, notes: list[ReadingNote]) -> str:
         notes.append(
             ReadingNote(severity="information", code="id-with-type", path=path, remedy="Send the bare id.")
         )
-    if not _ID.fullmatch(bare):
+    if not FHIR_ID.fullmatch(bare):
         raise MalformedRequestError("The element must be a FHIR id.", path)
     return bare
 

@@ -59,7 +59,7 @@ def read_habit(placed: Placed, notebook: Notebook) -> SocialAmount | None:
     when = observed_on(placed, notebook)
     fact = Fact(
         what=item,
-        reference=f"Observation/{resource.id}" if resource.id else None,
+        reference=placed.reference,
         value=format(quantity.value, "f"),
         unit=unit,
         on=when.text if when else None,

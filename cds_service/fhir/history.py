@@ -8,14 +8,12 @@ from cds_service.fhir.notebook import Placed
 from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import CodeableConcept, Reference, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
-from cds_service.fhir.words import code_of, concepts, wording
+from cds_service.fhir.words import NOT_TRUE, OVER, code_of, concepts, wording
 from cds_service.model.facts import Allergy, Fact, RecordedCondition, Relative, When
 
 _DONE = frozenset({"completed", "unknown", ""})
 _UNDER_WAY = "in-progress"
 _IN_PLACE = frozenset({"active", "unknown", "available", ""})
-_NOT_TRUE = frozenset({"refuted", "entered-in-error"})
-_OVER = frozenset({"inactive", "resolved"})
 _ALLERGY_STATUSES = frozenset({None, "", "active", "confirmed", "unconfirmed", "presumed", "provisional"})
 _USED_NO_MORE = frozenset({"completed", "entered-in-error", "stopped", "intended", "not-done"})
 
@@ -97,7 +95,7 @@ class HistoryReader:
                 code_of(resource.clinical_status),
                 _status(resource),
             }
-            if stated & (_NOT_TRUE | _OVER):
+            if stated & (NOT_TRUE | OVER):
                 self._intake.note(
                     "information",
                     "allergy-does-not-hold",
@@ -116,7 +114,7 @@ class HistoryReader:
             if sets:
                 fact = Fact(
                     what=wording(code) or "allergy",
-                    reference=_reference(resource),
+                    reference=placed.reference,
                     value="allergy or intolerance",
                     by_text=by_text and not by_code,
                 )
@@ -143,7 +141,7 @@ class HistoryReader:
                     fact = Fact(
                         what=f"{words} in {relative or 'a relative'}",
                         value=relative or "relative",
-                        reference=_reference(resource),
+                        reference=placed.reference,
                         by_text=bool(in_words) and not by_code,
                     )
                     read.append(Relative(value_sets=by_code | in_words, fact=fact))
@@ -168,7 +166,7 @@ class HistoryReader:
             recorded=when,
             fact=Fact(
                 what=wording(concept),
-                reference=_reference(placed.resource),
+                reference=placed.reference,
                 value=_status(placed.resource) or "recorded",
                 on=when.text if when else None,
                 by_text=not by_code,
@@ -202,10 +200,6 @@ def _without_presentations(names: frozenset[str]) -> frozenset[str]:
 
 def _status(resource: Resource) -> str:
     return (resource.status or "").strip().lower()
-
-
-def _reference(resource: Resource) -> str | None:
-    return f"{resource.resource_type}/{resource.id}" if resource.id else None
 
 
 def _kinds_of_device(resource: Resource) -> list[CodeableConcept]:

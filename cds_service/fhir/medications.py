@@ -71,7 +71,7 @@ class MedicationReader:
             ended=ended,
             fact=Fact(
                 what=name,
-                reference=f"{resource.resource_type}/{resource.id}" if resource.id else None,
+                reference=placed.reference,
                 value=status or "active",
                 on=started.text if started else None,
                 by_text=by_text,

@@ -7,25 +7,25 @@ from typing import Any
 
 from cds_service.model.definitions import Knowledge
 
-_PATIENT = "{{context.patientId}}"
+PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token of CDS Hooks, not a secret
 _QUERIES: Mapping[str, tuple[str, str]] = {
-    "patient": ("patient", f"Patient/{_PATIENT}"),
-    "problems": ("conditions", f"Condition?patient={_PATIENT}&_count=200"),
-    "medications": ("medications", f"MedicationRequest?patient={_PATIENT}&_count=200"),
-    "medicationStatements": ("medications", f"MedicationStatement?patient={_PATIENT}&_count=200"),
-    "labs": ("labs", f"Observation?patient={_PATIENT}&category=laboratory&_sort=-date&_count=200"),
-    "vitals": ("vitals", f"Observation?patient={_PATIENT}&category=vital-signs&_sort=-date&_count=50"),
-    "exam": ("exam", f"Observation?patient={_PATIENT}&category=exam&_sort=-date&_count=50"),
+    "patient": ("patient", f"Patient/{PATIENT_TOKEN}"),
+    "problems": ("conditions", f"Condition?patient={PATIENT_TOKEN}&_count=200"),
+    "medications": ("medications", f"MedicationRequest?patient={PATIENT_TOKEN}&_count=200"),
+    "medicationStatements": ("medications", f"MedicationStatement?patient={PATIENT_TOKEN}&_count=200"),
+    "labs": ("labs", f"Observation?patient={PATIENT_TOKEN}&category=laboratory&_sort=-date&_count=200"),
+    "vitals": ("vitals", f"Observation?patient={PATIENT_TOKEN}&category=vital-signs&_sort=-date&_count=50"),
+    "exam": ("exam", f"Observation?patient={PATIENT_TOKEN}&category=exam&_sort=-date&_count=50"),
     "socialHistory": (
         "habits",
-        f"Observation?patient={_PATIENT}&category=social-history&_sort=-date&_count=50",
+        f"Observation?patient={PATIENT_TOKEN}&category=social-history&_sort=-date&_count=50",
     ),
-    "serviceRequests": ("orders", f"ServiceRequest?patient={_PATIENT}&status=active&_count=100"),
-    "familyHistory": ("family", f"FamilyMemberHistory?patient={_PATIENT}&_count=50"),
-    "procedures": ("procedures", f"Procedure?patient={_PATIENT}&_count=100"),
+    "serviceRequests": ("orders", f"ServiceRequest?patient={PATIENT_TOKEN}&status=active&_count=100"),
+    "familyHistory": ("family", f"FamilyMemberHistory?patient={PATIENT_TOKEN}&_count=50"),
+    "procedures": ("procedures", f"Procedure?patient={PATIENT_TOKEN}&_count=100"),
     "questionnaireResponses": (
         "answers",
-        f"QuestionnaireResponse?patient={_PATIENT}&_sort=-authored&_count=20",
+        f"QuestionnaireResponse?patient={PATIENT_TOKEN}&_sort=-authored&_count=20",
     ),
 }
 """Key → (kind of facts, FHIR R4 query). Only the query subset that CDS Hooks 2.0.1 recommends is used."""

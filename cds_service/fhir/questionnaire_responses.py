@@ -92,7 +92,6 @@ def _named(canonical: str | None, vocabulary: Vocabulary) -> Questionnaire | Non
 
 def _add_all(response: _Response, meanings: AnswerMeanings, intake: Intake, seen: set[str]) -> None:
     resource = response.placed.resource
-    reference = f"QuestionnaireResponse/{resource.id}" if resource.id else None
     given = _answers_in([*(resource.item or ()), *([resource.group] if resource.group else ())])
     items = [item for item in response.questionnaire.every_item() if not item.is_group]
     if not given.keys() <= {item.link for item in items}:
@@ -107,7 +106,9 @@ def _add_all(response: _Response, meanings: AnswerMeanings, intake: Intake, seen
             seen.add(item.link)
             path = f"{response.placed.path}.item[{item.link}]"
             system = response.questionnaire.answer_system
-            meanings.add(Asked(item, path, reference, response.when, system), given[item.link])
+            meanings.add(
+                Asked(item, path, response.placed.reference, response.when, system), given[item.link]
+            )
 
 
 def _answers_in(items: Sequence[QuestionnaireItem]) -> dict[str, list[Answer]]:

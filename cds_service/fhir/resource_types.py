@@ -24,7 +24,8 @@ TYPES_OF_KIND = {
 """Kind of facts → the resource types that answer for it."""
 HOLDERS = frozenset({"Observation", "DiagnosticReport"})
 """Resources whose contained Observations are results of their own."""
-UNUSABLE_HOLDERS = frozenset({"entered-in-error", "cancelled", "registered"})
+UNUSABLE = frozenset({"entered-in-error", "cancelled", "registered"})
+"""Statuses of Observations and reports that say nothing: withdrawn, or not made yet."""
 READ_TYPES = frozenset(
     {
         *MEDICINES,

@@ -8,7 +8,7 @@ from collections import Counter
 from cds_service.fhir.envelope import HookRequest
 from cds_service.fhir.notebook import Notebook, Placed
 from cds_service.fhir.observations import says_the_same
-from cds_service.fhir.resource_types import HOLDERS, READ_TYPES, TYPES_OF_KIND, UNUSABLE_HOLDERS
+from cds_service.fhir.resource_types import HOLDERS, READ_TYPES, TYPES_OF_KIND, UNUSABLE
 from cds_service.fhir.shapes import Entry, Resource
 
 CONTEXT = "context.conditions"
@@ -246,7 +246,7 @@ class Intake(Notebook):
         """
         holder = placed.resource
         inside = [(place, one) for place, one in enumerate(contained) if one.resource_type == "Observation"]
-        if inside and (holder.status or "").strip().lower() in UNUSABLE_HOLDERS:
+        if inside and (holder.status or "").strip().lower() in UNUSABLE:
             self.note(
                 "information", "status-not-usable", f"{placed.path}.status", "Its results were not used."
             )

@@ -13,6 +13,7 @@ from cds_service.fhir.examination_text import (
 )
 from cds_service.fhir.habits import names_habit, read_habit
 from cds_service.fhir.notebook import Placed, observed_on
+from cds_service.fhir.resource_types import UNUSABLE
 from cds_service.fhir.resources import Intake
 from cds_service.fhir.shapes import Category, Component, Resource
 from cds_service.fhir.vocabulary import PRESENTATION, Vocabulary
@@ -39,7 +40,6 @@ _OTHER_CATEGORIES = frozenset(
 )
 """Categories of FHIR and US Core of which nothing is read here."""
 _SEND_CATEGORY = "Send a code of observation-category; the words were not read."
-_UNUSABLE = frozenset({"entered-in-error", "cancelled", "registered"})
 
 
 class SymptomReader:
@@ -79,7 +79,7 @@ class SymptomReader:
 
     def _read_one(self, placed: Placed, kind: str) -> None:
         resource = placed.resource
-        if (resource.status or "").strip().lower() in _UNUSABLE:
+        if (resource.status or "").strip().lower() in UNUSABLE:
             self._intake.note("information", "status-not-usable", f"{placed.path}.status", "It was not used.")
             return
         for part in (resource, *(resource.component or ())):
@@ -97,15 +97,13 @@ class SymptomReader:
         when = observed_on(placed, self._intake)
         seen: set[str] = set()
         for component in resource.component or ():
-            self._read_component(component, resource, when, seen)
+            self._read_component(component, placed, when, seen)
         title = _EXAM_TITLE if _is_coded_examination(resource) else wording(resource.code)
         for part, result in read_examination_text(value_text(resource), title).items():
             if part not in seen:
-                self._add(part, result, resource, when)
+                self._add(part, result, placed, when)
 
-    def _read_component(
-        self, component: Component, whole: Resource, when: When | None, seen: set[str]
-    ) -> None:
+    def _read_component(self, component: Component, whole: Placed, when: When | None, seen: set[str]) -> None:
         name, value = wording(component.code), value_text(component)
         part = part_named(name)
         if part is None or not value:
@@ -115,10 +113,10 @@ class SymptomReader:
             seen.add(part)
             self._add(part, result, whole, when)
 
-    def _add(self, part: str, result: str, resource: Resource, when: When | None) -> None:
+    def _add(self, part: str, result: str, placed: Placed, when: When | None) -> None:
         fact = Fact(
             what=f"{part} on examination",
-            reference=f"Observation/{resource.id}" if resource.id else None,
+            reference=placed.reference,
             value=result,
             on=when.text if when else None,
         )
@@ -148,7 +146,7 @@ class SymptomReader:
                 recorded=when,
                 fact=Fact(
                     what=" ".join((text or wording(resource.code)).split())[:120],
-                    reference=f"Observation/{resource.id}" if resource.id else None,
+                    reference=placed.reference,
                     value=wording(resource.code) or None,
                     on=when.text if when else None,
                     by_text=not (sets & by_code),
@@ -159,7 +157,7 @@ class SymptomReader:
     def _read_words_of_result(self, placed: Placed) -> None:
         """Read signs from a laboratory result in words, such as a culture or a dipstick, with the test's name."""
         resource = placed.resource
-        if (resource.status or "").strip().lower() in _UNUSABLE or "laboratory" not in category_codes(
+        if (resource.status or "").strip().lower() in UNUSABLE or "laboratory" not in category_codes(
             resource.category
         ):
             return
@@ -172,7 +170,7 @@ class SymptomReader:
         when = observed_on(placed, self._intake)
         fact = Fact(
             what=" ".join(text.split())[:120],
-            reference=f"Observation/{resource.id}" if resource.id else None,
+            reference=placed.reference,
             value=test or None,
             on=when.text if when else None,
             by_text=True,

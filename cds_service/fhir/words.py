@@ -6,6 +6,11 @@ from cds_service.fhir.shapes import Category, CodeableConcept, Component, Resour
 
 _MAX_TEXT = 160
 
+NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+"""Verification statuses of what the patient does not have, of Conditions and allergies alike."""
+OVER = frozenset({"inactive", "resolved"})
+"""Clinical statuses of what the patient has no more, of Conditions and allergies alike."""
+
 
 def concepts(value: list[CodeableConcept] | CodeableConcept | None) -> list[CodeableConcept]:
     """Return a list of concepts, whether a record sends one or several."""

@@ -147,10 +147,10 @@ def steps_of(path: str) -> list[str | int]:
     return [int(step) if step.isdigit() else step for step in _STEP.findall(path)]
 
 
-def read_documents(folder: Path, base: Path, label: str = "") -> Iterator[Document]:
-    """Yield every YAML file of one folder, by name; `file` is relative to `base`, which faults call `label`."""
+def read_documents(folder: Path, base: Path) -> Iterator[Document]:
+    """Yield every YAML file of one folder, by name; `file` is relative to `base`."""
     for path in sorted(folder.glob("*.yaml")):
-        yield read_document(path, base, label)
+        yield read_document(path, base)
 
 
 def read_document(path: Path, base: Path, label: str = "") -> Document:

@@ -29,6 +29,9 @@ from cds_service.model.trust import Attribute, Source, Statement
 from cds_service.model.trust import Definition as Definition  # noqa: PLC0414 - named by who imports definitions
 from cds_service.model.trust import Review as Review  # noqa: PLC0414 - named by who imports definitions
 
+TESTS = frozenset({"laboratory", "tracing"})
+"""Kinds of orders that give a result within days."""
+
 
 class Urgency(IntEnum):
     """How soon a cause wants action; the lower number is the more urgent."""

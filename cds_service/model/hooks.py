@@ -248,11 +248,11 @@ class OverrideReason(_Noun, frozen=True):
 
 
 class Feedback(_Noun, frozen=True):
-    """What became of one card. `outcome_timestamp` is RFC 3339."""
+    """What became of one card. The service reads it leniently in web/feedback_message.py: clients leave parts out."""
 
     card: str
     outcome: str
-    outcome_timestamp: str
+    outcome_timestamp: str  # RFC 3339
     accepted_suggestions: tuple[AcceptedSuggestion, ...] = ()
     override_reason: OverrideReason | None = None
 

@@ -6,6 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
+MARKED = frozenset({"marked-low", "marked-high"})
+CRITICAL = frozenset({"critical-low", "critical-high"})
+"""Bands nest: whatever is critical is marked as well."""
+
 
 class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
     """One verified code of a shipped table; `prefix` codes match every ICD-10-CM code that starts so."""

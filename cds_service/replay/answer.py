@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,15 @@ from cds_service.replay.reasons import Reasons
 
 @dataclass(frozen=True)
 class Answer:
-    """One response, read once. `names` are the words by which a card could name a cause."""
+    """One response, read once.
+
+    `names` are the words by which a card could name a cause, `questionnaires` the orders that ask a patient questions.
+    """
 
     response: Response
     explained: Mapping[str, Any]
     names: Mapping[str, Sequence[str]]
+    questionnaires: Collection[str]
     reasons: Reasons
 
     def why(self, cause: str, *, held: bool) -> str:

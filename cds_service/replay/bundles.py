@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from cds_service.errors import MalformedRequestError
+from cds_service.fhir.envelope import AS_OF_EXTENSION, FHIR_ID
+from cds_service.fhir.prefetch import PATIENT_TOKEN
 
-_PATIENT_TOKEN = "{{context.patientId}}"  # noqa: S105 - a prefetch token of CDS Hooks, not a secret
 _OTHER_NAMES = {
     "MedicationRequest": ("MedicationOrder", "MedicationAdministration"),
     "ServiceRequest": ("ProcedureRequest", "DiagnosticOrder", "ReferralRequest"),
@@ -77,7 +77,7 @@ def hook_request(
     as_of: str | None,
 ) -> dict[str, Any]:
     """Return a problem-list-item-create request for one patient, with `recorded` as the new problem's text."""
-    if not re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", patient_id):
+    if not FHIR_ID.fullmatch(patient_id):
         raise MalformedRequestError("The Patient of the Bundle has no FHIR id.", "Patient.id")
     condition = {
         "resourceType": "Condition",
@@ -100,7 +100,7 @@ def hook_request(
             },
         },
         "prefetch": prefetch_of(resources, patient_id, templates) | _beside(resources, patient_id),
-        **({"extension": {"org.spasm-cds.as-of": as_of}} if as_of else {}),
+        **({"extension": {AS_OF_EXTENSION: as_of}} if as_of else {}),
     }
 
 
@@ -109,7 +109,7 @@ def prefetch_of(
 ) -> dict[str, Any]:
     """Return the answers to prefetch templates as a FHIR server would give them that holds these resources."""
     return {
-        key: _evaluate(template.replace(_PATIENT_TOKEN, patient_id), resources, patient_id)
+        key: _evaluate(template.replace(PATIENT_TOKEN, patient_id), resources, patient_id)
         for key, template in templates.items()
     }
 

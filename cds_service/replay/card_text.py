@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-EXPLANATION = "org.spasm-cds.explanation"
+from cds_service.cards.explanation import EXTENSION
 
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _MARKS = re.compile(r"\*\*|__|`")
@@ -44,5 +44,5 @@ def shown(response: Response) -> str:
 def explanation(response: Response) -> dict[str, Any] | None:
     """Return the explanation: on the first card, or beside the cards when all were withheld, or None."""
     holder = response["cards"][0] if response["cards"] else response
-    found: dict[str, Any] | None = holder.get("extension", {}).get(EXPLANATION)
+    found: dict[str, Any] | None = holder.get("extension", {}).get(EXTENSION)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,6 @@ from cds_service.replay.card_text import Response
 from cds_service.replay.reasons import Reasons, reasons_of
 
 _LEVELS = ("info", "warning", "critical")
-_QUESTIONS = "muscle-spasm-history"
 _SUPPORTED = ("likely", "possible")
 _NOT_RANKED = "not-ranked"
 _ORDER = ("likely", "possible", "not-ranked", "less-likely", "excluded")
@@ -111,7 +110,7 @@ def _check_status(key: str, status: str) -> _Check:
 
 
 def _check_no_orders(wanted: bool, answer: Answer) -> Iterator[str]:  # noqa: FBT001 - the signature of `_Check`
-    suggested = [order for order in answer.with_status("suggested") if order != _QUESTIONS]
+    suggested = [order for order in answer.with_status("suggested") if order not in answer.questionnaires]
     if wanted and suggested:
         yield f"no_orders: expected no suggested order, got {_listed(suggested)}"
     for action in card_text.actions(answer.response) if wanted else ():
@@ -256,12 +255,14 @@ def differences(
     expect: Mapping[str, Any],
     response: Response,
     names: Mapping[str, Sequence[str]] | None = None,
+    questionnaires: Collection[str] = (),
     reasons: Reasons | None = None,
 ) -> list[str]:
     """Return one line for everything in which `response` is not what `expect` says; empty when all holds.
 
     `names` maps a cause id to the words that would name it on a card; a cause without an entry is looked for
-    by the words of its id. `reasons` tells why a cause stands as it does; without it the explanation tells what is
+    by the words of its id. `questionnaires` are the orders that ask a patient questions: `no_orders` lets them be
+    suggested. `reasons` tells why a cause stands as it does; without it the explanation tells what is
     missing. Raises `KeyError` on an expectation that nobody checks.
     """
     unknown = set(expect) - KNOWN_KEYS
@@ -270,7 +271,9 @@ def differences(
     explained = card_text.explanation(response)
     if explained is None and set(expect) - _WITHOUT_EXPLANATION:
         return ["explanation: expected one, the response has none"]
-    answer = Answer(response, explained or {}, names or {}, reasons or reasons_of(explained or {}))
+    answer = Answer(
+        response, explained or {}, names or {}, questionnaires, reasons or reasons_of(explained or {})
+    )
     found = [line for key, check in _CHECKS.items() if key in expect for line in check(expect[key], answer)]
     if expect.get("rank_exact_first", False):
         found += _check_first(expect.get("rank", ()), answer)

@@ -121,5 +121,5 @@ def _trouble(
             "and replay them with --by-patient."
         )
     if record is None:
-        return "A plain Bundle needs --record, for example --record fasciculation."
+        return "A plain Bundle needs --record with the words of the problem that is newly recorded."
     return None if patients else "No resource names a patient."

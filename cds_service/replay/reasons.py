@@ -69,7 +69,7 @@ class FindingWords:
         self._knowledge = knowledge
 
     def of(self, finding: str) -> str:
-        """Return `potassium-low is unknown: no result within 90 days`, or the state with its facts."""
+        """Return `<finding> is unknown: no result within 90 days`, or the state with its facts."""
         state, facts = self._decision.findings.get(finding, _NOTHING)
         if state is State.UNKNOWN:
             return f"{finding} is unknown: {self._why_unknown(finding)}"
@@ -84,7 +84,7 @@ class FindingWords:
         return _why_silent(reading, f"no result within {days} days")
 
     def _lab_of(self, finding: str) -> str | None:
-        """Return the lab whose band a finding is; the longest name wins, as `calcium-ionized-low` is no `calcium`."""
+        """Return the lab whose band a finding is; the longest name wins, as the name of one can begin another's."""
         owners = [lab for lab in self._knowledge.labs if finding.startswith(f"{lab}-")]
         return max(owners, key=len, default=None)
 
@@ -98,7 +98,7 @@ def _why_silent(reading: Reading | None, no_result: str) -> str:
 
 
 def shown_facts(facts: Iterable[Fact]) -> str:
-    """Return ` (potassium 3.4 mmol/L, 2026-06-12)`, or nothing where there is no fact."""
+    """Return ` (<lab> 3.4 mmol/L, 2026-06-12)`, or nothing where there is no fact."""
     shown = [_shown_fact(fact) for fact in [*facts][:_MOST_FACTS]]
     return f" ({'; '.join(shown)})" if shown else ""
 

@@ -26,7 +26,7 @@ from cds_service.replay.moments import spelled
 from cds_service.replay.plan import Plan, Result, Task
 from cds_service.replay.pool import results_in_order
 from cds_service.replay.reading import JSON, REQUEST, Item, items_of
-from cds_service.replay.replayer import judged
+from cds_service.replay.replayer import Content, judged
 
 _DISCOVERY = "/cds-services"
 _CONNECT_S, _READ_S = 5.0, 30.0
@@ -139,11 +139,11 @@ def _read(reply: requests.Response) -> bytes:
 class RemoteReplayer:
     """Asks a service about the items of a replay and holds each answer to what is expected."""
 
-    def __init__(self, remote: Remote, plan: Plan, names: Mapping[str, tuple[str, ...]]) -> None:
-        """Keep whom to ask; `names` are the words that name a cause on a card."""
+    def __init__(self, remote: Remote, plan: Plan, content: Content) -> None:
+        """Keep whom to ask, and what a comparison must know of the content."""
         self._remote = remote
         self._plan = plan
-        self._names = names
+        self._content = content
 
     def replayed(self, tasks: Iterable[Task], jobs: int) -> Generator[Result]:
         """Yield the results of all tasks in their order, with `jobs` calls at a time."""
@@ -173,7 +173,7 @@ class RemoteReplayer:
         if not isinstance(answer, dict) or schema_faults("cds-response", answer):
             return msgspec.structs.replace(base, trouble="The answer breaks CDS Hooks 2.0.1.", ours=True)
         result = _with_answer(base, answer, body, self._plan)
-        return judged(result, sent, body, self._plan, self._names, None)
+        return judged(result, sent, body, self._plan, self._content, None)
 
     def _answer(self, item: Item) -> tuple[Item, bytes]:
         """Return the item as it was sent and the body of the answer. Raises `CDSError` where there is none."""

@@ -43,6 +43,25 @@ class _Refused(NamedTuple):
     ours: bool
 
 
+class Content(NamedTuple):
+    """What a comparison must know of the content.
+
+    `names` are the words that name each cause on a card: its title and its other names. `questionnaires` are the
+    orders that ask a patient questions.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    questionnaires: frozenset[str]
+
+    @classmethod
+    def of(cls, reasoner: Reasoner) -> Content:
+        """Return it for the content of a reasoner."""
+        known = reasoner.knowledge
+        names = {name: (cause.title, *cause.names) for name, cause in known.causes.items()}
+        asking = (name for name, order in known.orders.items() if order.kind == "questionnaire")
+        return cls(names, frozenset(asking))
+
+
 class Replayer:
     """The content of a plan, loaded once, and what it answers."""
 
@@ -51,7 +70,7 @@ class Replayer:
         self._plan = plan
         self._reasoner = reasoner_for(plan.settings)
         self._other = None if plan.other is None else reasoner_for(plan.other)
-        self._names = names_of_causes(self._reasoner)
+        self._content = Content.of(self._reasoner)
 
     def results(self, task: Task) -> list[Result]:
         """Return what became of every patient of a task."""
@@ -78,7 +97,7 @@ class Replayer:
             return result
         body = respond(decision.cards, decision.extension)
         reasons = reasons_in(decision, self._reasoner.knowledge)
-        result = judged(result, item, body, plan, self._names, reasons)
+        result = judged(result, item, body, plan, self._content, reasons)
         if plan.with_answers:
             result = msgspec.structs.replace(result, answer=body)
         return result
@@ -101,24 +120,19 @@ class Replayer:
         )
 
 
-def names_of_causes(reasoner: Reasoner) -> dict[str, tuple[str, ...]]:
-    """Return the words that name each cause on a card: its title and its other names."""
-    return {name: (cause.title, *cause.names) for name, cause in reasoner.knowledge.causes.items()}
-
-
 def judged(  # noqa: PLR0913, PLR0917 - one argument for each thing that a judgement rests on
     result: Result,
     item: Item,
     body: bytes,
     plan: Plan,
-    names: Mapping[str, tuple[str, ...]],
+    content: Content,
     reasons: Callable[[str, bool], str] | None,
 ) -> Result:
     """Return the result with the differences from its expectation, what `--strict` found, or a first expectation."""
     answer: dict[str, Any] = _ANSWER.decode(body)
     found: dict[str, Any] = {}
     if item.expectation is not None:
-        lines = differences(item.expectation.expect, answer, names, reasons)
+        lines = differences(item.expectation.expect, answer, content.names, content.questionnaires, reasons)
         found["differences"] = tuple(clean(line) for line in lines)
     if plan.strict:
         from cds_service.replay.strict import inspect  # noqa: PLC0415 - loads fhir.resources

@@ -118,7 +118,7 @@ def read_registered(jwks: object) -> KeySet:
     return KeySet(keys)
 
 
-def read_published(body: bytes, refused: Collection[PublicKey] = ()) -> KeySet:
+def read_published(body: bytes, refused: Collection[PublicKey]) -> KeySet:
     """Return the usable keys of a published JWK Set; others, of which real sets are full, are passed over.
 
     `refused` are keys that are known to be anybody's. Raises `ValueError` when it is no JWK Set.

@@ -13,7 +13,7 @@ from cds_service.replay.card_text import explanation, told
 from cds_service.replay.expectations import differences
 from cds_service.settings import Settings
 from tests.support.case_files import Case, decoys, whole_patients
-from tests.support.causes import cause_names, ids_in
+from tests.support.causes import asking_orders, cause_names, ids_in
 from tests.support.house_rules import broken_rules
 from tests.support.json_text import to_json
 from tests.support.patients import hook_request
@@ -85,7 +85,7 @@ def test_the_answer_is_what_the_case_expects(ask: Ask, case: Case) -> None:
     """The answer ranks, suggests, warns and says what the case expects, and nothing that it forbids."""
     answer = ask(case)
     assert not schema_faults("cds-response", answer)
-    found = differences(case["expect"], answer, cause_names())
+    found = differences(case["expect"], answer, cause_names(), asking_orders())
     assert not found, "\n".join([case["title"], *found])
 
 

@@ -19,6 +19,7 @@ from cds_service.fetch.answers import Document
 from cds_service.fetch.documents import MOST_BYTES, fetch_document
 from cds_service.settings import Settings
 from tests.support.fhir_server import CERTIFICATE, Fault, FHIRServer, fhir_server
+from tests.support.production import write_clients
 from tests.support.tokens import BASE, ISSUER, SERVICE, Signer, bearer, key_set, signer, token
 
 LOOPBACK = Policy(loopback=True)
@@ -161,13 +162,11 @@ def test_an_address_is_written_in_one_way(text: str) -> None:
 
 def application(folder: Path, server: FHIRServer) -> FlaskClient:
     """Return a client of an application with one client, whose keys are at the server."""
-    path = folder / "clients.yaml"
     client = {"id": "hospital", "issuer": ISSUER, "jwks_url": location(server).text}
-    path.write_bytes(orjson.dumps({"clients": [client]}))
     chosen: dict[str, Any] = {
         "public_base_url": BASE,
         "open": False,
-        "clients": path,
+        "clients": write_clients(folder, client),
         "DATABASE_URL": f"sqlite:///{folder / 'store.sqlite3'}",
         "deadline_seconds": 4.5,
     }

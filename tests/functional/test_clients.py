@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from cds_service.app import create_app, gatherer_for, registry_for
@@ -20,7 +19,7 @@ from tests.functional.commands import run
 from tests.spec.calls import story
 from tests.support.fhir_server import fhir_server
 from tests.support.places import ROOT
-from tests.support.production import authorized, production_environment
+from tests.support.production import authorized, production_environment, write_clients
 from tests.support.tokens import BASE, ISSUER, SERVICE, bearer, claims, key_set, signer, token
 
 KEYS = key_set(signer())
@@ -36,17 +35,9 @@ SANDBOX_JWK = {
 }
 
 
-def written(folder: Path, *clients: dict[str, Any]) -> Path:
-    """Return a file with these clients; a member that is None is left out."""
-    path = folder / "clients.yaml"
-    kept = [{name: value for name, value in one.items() if value is not None} for one in clients]
-    path.write_bytes(orjson.dumps({"clients": kept}))
-    return path
-
-
 def settings(folder: Path, *clients: dict[str, Any], **more: Any) -> Settings:
     """Return settings for development with these clients."""
-    return Settings(clients=written(folder, *clients), **more)
+    return Settings(clients=write_clients(folder, *clients), **more)
 
 
 FAULTY: dict[str, tuple[dict[str, Any], str]] = {
@@ -161,7 +152,7 @@ def test_production_refuses_unsafe_clients(
     for name, value in production_environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     assert clients_for(read_settings()).clients
-    written(tmp_path, *clients)
+    write_clients(tmp_path, *clients)
     with pytest.raises(SettingsError, match=f"CDS_CLIENTS: .*{named}"):
         clients_for(read_settings())
 

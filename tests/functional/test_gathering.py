@@ -26,6 +26,7 @@ from tests.support.case_files import Case, whole_patients
 from tests.support.fhir_server import FHIRServer, fhir_server
 from tests.support.json_text import to_json
 from tests.support.patients import hook_request, record, recorded_conditions, subject_of
+from tests.support.production import write_clients
 from tests.support.timing import best_of_three
 
 CASE = next(case for case in whole_patients() if case["id"] == "P02")
@@ -79,8 +80,8 @@ def hasty() -> FlaskClient:
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """Return a client of one that may not call this machine; a server elsewhere is registered."""
-    text = "clients: [{id: ehr, fhir_base: 'https://ehr.example.org/fhir'}]"
-    return made(clients=clients_file(tmp_path_factory.mktemp("clients"), text))
+    client = {"id": "ehr", "fhir_base": "https://ehr.example.org/fhir"}
+    return made(clients=write_clients(tmp_path_factory.mktemp("clients"), client))
 
 
 def call(server: FHIRServer, *kept: str, **members: Any) -> dict[str, Any]:
@@ -365,13 +366,6 @@ def test_loopback_is_refused_unless_it_is_allowed(closed: FlaskClient, server: F
     assert server.seen == []
 
 
-def clients_file(folder: Path, text: str) -> Path:
-    """Return a file of clients."""
-    path = folder / "clients.yaml"
-    path.write_text(text, "utf-8")
-    return path
-
-
 def test_a_registered_server_needs_a_token(closed: FlaskClient, server: FHIRServer) -> None:
     """Only loopback in development is read without one."""
     body = call(server, "labs", fhirServer="https://ehr.example.org/fhir")
@@ -383,15 +377,14 @@ def test_a_registered_server_elsewhere_needs_a_token_where_loopback_does_not(
     tmp_path: Path, server: FHIRServer
 ) -> None:
     """The setting for loopback opens nothing else."""
-    text = (
-        f"clients: [{{id: a, fhir_base: '{server.base}'}}, {{id: b, fhir_base: 'https://ehr.example.org'}}]"
-    )
-    registry = registry_for(Settings(allow_loopback_fhir=True, clients=clients_file(tmp_path, text)))
+    bases = {"a": server.base, "b": "https://ehr.example.org"}
+    clients = write_clients(tmp_path, *({"id": name, "fhir_base": base} for name, base in bases.items()))
+    registry = registry_for(Settings(allow_loopback_fhir=True, clients=clients))
     assert [registry.policies[base].loopback for base in (server.base, "https://ehr.example.org")] == [
         True,
         False,
     ]
-    registry = registry_for(Settings(clients=clients_file(tmp_path, text)))
+    registry = registry_for(Settings(clients=clients))
     assert not registry.policies[server.base].loopback
 
 
@@ -661,8 +654,10 @@ def test_the_example_file_of_clients_is_read() -> None:
 )
 def test_a_faulty_file_of_clients_stops_the_start(tmp_path: Path, text: str, wrong: str) -> None:
     """The error names the setting and the member."""
+    path = tmp_path / "faulty.yaml"
+    path.write_text(text, "utf-8")
     with pytest.raises(SettingsError) as refused:
-        create_app(Settings(clients=clients_file(tmp_path, text)))
+        create_app(Settings(clients=path))
     assert "CDS_CLIENTS" in refused.value.text
     assert wrong in refused.value.text
 

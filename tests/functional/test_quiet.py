@@ -76,9 +76,9 @@ def settle(app: Flask) -> None:
     )
 
 
-def answer_with(app: Flask, card: Message, code: str, system: str | None = None, at: str = DAY) -> None:
+def answer_with(app: Flask, card: Message, code: str, system: str | None = None) -> None:
     """Report that a card was overridden for a reason."""
-    item = overridden(card["uuid"], code, at=f"{at}T11:00:00Z")
+    item = overridden(card["uuid"], code, at=f"{DAY}T11:00:00Z")
     if system is not None:
         item["overrideReason"]["reason"]["system"] = system
     assert app.test_client().post(f"{PROBLEM}/feedback", json=message(item)).status_code == 200

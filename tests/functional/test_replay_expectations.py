@@ -13,23 +13,10 @@ import yaml
 
 from tests.functional.commands import run
 from tests.spec.calls import HOOK_OF_STORY, STORY, story
-from tests.support.overlays import write_overlay
+from tests.support.overlays import PHOSPHATE, write_overlay
 from tests.support.places import SAMPLES
 
 REFEEDING = "refeeding-with-very-low-phosphate"
-PHOSPHATE = """\
-id: phosphate
-limits:
-  critical-low: {below: "0.25"}
-examples:
-  - name: A phosphate of 0.24 mmol/L is critically low
-    given: {value: "0.24", unit: mmol/L}
-    expect: {present: [phosphate-critical-low]}
-  - name: A phosphate of 0.25 mmol/L is not critically low
-    given: {value: "0.25", unit: mmol/L}
-    expect: {absent: [phosphate-critical-low]}
-"""
-"""A limit that one published patient rests on, planted elsewhere."""
 
 
 @pytest.fixture

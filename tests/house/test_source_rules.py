@@ -24,7 +24,9 @@ SILENCER = re.compile(r"#\s*(?:ruff:\s*)?(?P<what>noqa|type:\s*ignore)(?P<rest>.
 SILENCED_CODES = re.compile(r"^(?:\[[\w\-, ]+\]|:\s*[A-Z]+\d+(?:[,\s]+[A-Z]+\d+)*)")
 MOMENTS = {"now", "utcnow", "today"}
 MOMENTS_OF_TIME_MODULE = {"time", "time_ns", "localtime", "gmtime", "ctime", "asctime"}
-CONTENT_FOLDERS = ("causes", "labs", "red_flags", "presentations")
+CONTENT_FOLDERS = ("causes", "labs", "orders", "presentations", "questionnaires", "red_flags")
+FREE_OF_CONTENT = ("engine", "replay")
+"""Parts of the package that take from the content what they know of it."""
 
 
 def repository_files() -> list[Path]:
@@ -168,11 +170,14 @@ def test_a_planted_clock_read_is_found(line: str) -> None:
     assert clock_reads("time.monotonic() - started.time > limits.today\n") == []
 
 
-def test_the_engine_knows_no_clinical_word() -> None:
-    """No cause, lab, red flag or presentation of the content is named in the engine."""
+@pytest.mark.parametrize("part", FREE_OF_CONTENT)
+def test_what_decides_and_what_judges_know_no_clinical_word(part: str) -> None:
+    """No cause, lab, order, questionnaire, red flag or presentation of the content is named in engine or replay."""
     words = set(clinical_words())
+    paths = list((PACKAGE / part).rglob("*.py"))
     assert words
-    for path in (PACKAGE / "engine").rglob("*.py"):
+    assert paths
+    for path in paths:
         assert words_used(text_of(path), words) == set(), path.name
 
 

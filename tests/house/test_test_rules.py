@@ -110,3 +110,23 @@ def test_unit_tests_may_not_even_use_loopback(where: str, status: int, tmp_path:
     """A unit test that opens a connection fails, where a functional test passes."""
     outcome = outcome_of(tmp_path, f"{where}:{CONNECT_HERE}")
     assert outcome.returncode == status, outcome.stdout
+
+
+LOOKS_AT_THE_END = (
+    "import os\n"
+    "from multiprocessing import util\n"
+    "from pathlib import Path\n\n"
+    "def look(folders):\n"
+    "    print('at the end', *(folder.is_dir() for folder in folders), *folders)\n\n"
+    "def test_planted():\n"
+    "    folders = [Path(os.environ[name]) for name in ('XDG_CACHE_HOME', 'XDG_STATE_HOME')]\n"
+    "    util.Finalize(None, look, (folders,), exitpriority=0)\n"
+)
+
+
+def test_the_folders_of_a_run_outlive_what_ends_with_the_process(tmp_path: Path) -> None:
+    """The app closes its audit when the process ends: its store is still there then, and gone afterwards."""
+    outcome = outcome_of(tmp_path, f"unit:{LOOKS_AT_THE_END}")
+    told = outcome.stdout.partition("at the end True True ")[2].split()
+    assert len(told) == 2, outcome.stdout
+    assert not [folder for folder in told if Path(folder).exists()]

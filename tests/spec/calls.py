@@ -130,9 +130,9 @@ def viewing(name: str = STORY) -> Message:
     return message
 
 
-def starting(name: str = STORY) -> Message:
+def starting() -> Message:
     """Return the encounter-start call for a sample patient, with the recorded problems on the problem list."""
-    return replaced(viewing(name), "hook", "encounter-start")
+    return replaced(viewing(), "hook", "encounter-start")
 
 
 def drafted(*drafts: Mapping[str, Any], hook: str = "order-sign", name: str = STORY) -> Message:

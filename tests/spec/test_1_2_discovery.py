@@ -89,9 +89,9 @@ def test_head_is_get_without_a_body(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("service_id", HOOKS)
-def test_the_templates_use_plain_tokens_only(ask_app: Ask, service_id: str) -> None:
-    """Each template holds `context.patientId`, a root-level field, and no other token."""
-    for template in all_advertised(ask_app)[service_id].values():
+def test_the_templates_use_plain_tokens_only(ask: Ask, service_id: str) -> None:
+    """Each template holds `context.patientId` once, a root-level field, and no other token, of today or of old."""
+    for template in all_advertised(ask)[service_id].values():
         assert re.findall(r"\{\{(.*?)\}\}", template) == ["context.patientId"]
 
 

@@ -120,20 +120,13 @@ def _authorized(**changes: Any) -> dict[str, Any]:
     return message
 
 
-def test_access_to_a_fhir_server_changes_nothing_yet(ask: Ask) -> None:
-    """A call with access, with a server alone and without either is answered alike from prefetch."""
+def test_an_unregistered_server_changes_nothing(ask: Ask) -> None:
+    """A server that nobody registered is not called: with and without a token for it, the answer rests on prefetch."""
     plain = without_uuids(cards(ask(PROBLEM, story())))
     server_only = _authorized()
     del server_only["fhirAuthorization"]
     for message in (_authorized(), server_only, _authorized(patient="p02-patient")):
         assert without_uuids(cards(ask(PROBLEM, message))) == plain
-
-
-def test_a_token_without_a_lifetime_is_tolerated(ask_app: Ask) -> None:
-    """Some clients leave `expires_in` out."""
-    message = _authorized()
-    del message["fhirAuthorization"]["expires_in"]
-    assert cards(ask_app(PROBLEM, message))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.tables import seen_token
 from tests.spec.calls import story
+from tests.support.production import write_clients
 from tests.support.tokens import (
     BASE,
     ISSUER,
@@ -71,9 +72,7 @@ def registered(folder: Path) -> Path:
         },
         {"id": "plain", "issuer": "plain", "jwks": key_set(signer("ES384", "plain"))},
     ]
-    path = folder / "clients.yaml"
-    path.write_bytes(orjson.dumps({"clients": clients}))  # JSON is YAML
-    return path
+    return write_clients(folder, *clients)
 
 
 @pytest.fixture(scope="module")

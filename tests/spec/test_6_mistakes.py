@@ -43,13 +43,6 @@ def _actions(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def test_no_token_digs_into_an_object_or_is_dead(ask: Ask) -> None:
-    """Tokens such as `context.draftOrders.x.id`, `Patient.id` or `User.id` are in no template."""
-    for templates in all_advertised(ask).values():
-        for template in templates.values():
-            assert set(re.findall(r"\{\{(.+?)\}\}", template)) == {"context.patientId"}
-
-
 def test_discovery_speaks_of_titles_and_hooks_of_today(ask: Ask) -> None:
     """A service has a `title` and no `name`, and no hook that was withdrawn."""
     for service in strict_json(ask(DISCOVERY, method="GET").body)["services"]:

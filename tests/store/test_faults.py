@@ -24,9 +24,9 @@ from tests.support.feedback import message, overridden
 AT = datetime(2026, 6, 15, 10, tzinfo=UTC)
 
 
-def new_feedback(items: int = 1) -> dict[str, object]:
-    """Return a call about cards that nobody has answered."""
-    return message(*(overridden(str(uuid.uuid4())) for _ in range(items)))
+def new_feedback() -> dict[str, object]:
+    """Return a call about a card that nobody has answered."""
+    return message(overridden(str(uuid.uuid4())))
 
 
 def stored_in(file: Path) -> int:

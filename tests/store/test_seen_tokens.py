@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 import pytest
 from sqlalchemy import func, select
 
@@ -19,6 +18,7 @@ from cds_service.store.seen_tokens import StoredTokens
 from cds_service.store.tables import seen_token
 from tests.functional.server import LiveServer
 from tests.store.serving import HOOK
+from tests.support.production import CLIENT, write_clients
 from tests.support.tokens import ISSUER, OTHER_ISSUER, bearer, claims, key_set, signer, token
 
 NOW = datetime(2026, 6, 15, 10, 0, tzinfo=UTC)
@@ -96,10 +96,7 @@ def test_a_store_that_is_gone_says_so(empty_database: Database) -> None:
 @pytest.fixture
 def server(url: str, database: Database, tmp_path: Path) -> Iterator[LiveServer]:
     """Return a service of four processes that answers one registered client."""
-    clients = tmp_path / "clients.yaml"
-    clients.write_bytes(
-        orjson.dumps({"clients": [{"id": "hospital", "issuer": ISSUER, "jwks": key_set(signer())}]})
-    )
+    clients = write_clients(tmp_path, CLIENT | {"jwks": key_set(signer())})
     changes = {"DATABASE_URL": url, "CDS_CLIENTS": str(clients), "CDS_OPEN": "false", "WORKERS": "4"}
     running = LiveServer(tmp_path / "server.log", changes)
     yield running
@@ -129,10 +126,7 @@ def test_of_fifty_copies_to_four_processes_one_is_accepted(server: LiveServer, d
 
 def test_a_used_token_stays_used_after_a_restart(url: str, database: Database, tmp_path: Path) -> None:
     """What was used is remembered by the store, not by a process."""
-    clients = tmp_path / "clients.yaml"
-    clients.write_bytes(
-        orjson.dumps({"clients": [{"id": "hospital", "issuer": ISSUER, "jwks": key_set(signer())}]})
-    )
+    clients = write_clients(tmp_path, CLIENT | {"jwks": key_set(signer())})
     changes = {
         "DATABASE_URL": url,
         "CDS_CLIENTS": str(clients),

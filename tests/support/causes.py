@@ -1,4 +1,4 @@
-"""Reads the names of the causes from the clinical content; judges no content."""
+"""Reads from the clinical content what is needed to judge an answer: names and ids; judges no content."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ def _names(path: Path) -> tuple[str, ...]:
 def cause_names() -> dict[str, tuple[str, ...]]:
     """Return the words that name each cause on a card: its title and its other names."""
     return {path.stem: _names(path) for path in sorted((CARDS / "causes").glob("*.yaml"))}
+
+
+@cache
+def asking_orders() -> frozenset[str]:
+    """Return the orders that ask a patient questions."""
+    found = (path for path in (CARDS / "orders").glob("*.yaml") if read_yaml(path)["kind"] == "questionnaire")
+    return frozenset(path.stem for path in found)
 
 
 def ids_in(folder: str) -> frozenset[str]:

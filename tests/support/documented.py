@@ -1,19 +1,21 @@
-"""The commands that README.md and docs/ show: what stands in blocks of `sh`, line by line; it runs none."""
+"""The commands that README.md and docs/ show in blocks of `sh`, line by line, and how they end; it runs none."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
 from tests.support.places import ROOT
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NOT_RUN = ROOT / "tests" / "functional" / "commands_not_run.yaml"
+_EXCEPTIONS = ROOT / "tests" / "functional" / "documented_commands.yaml"
+_PROGRAMS = ".venv/bin/"
 
 
 class Command(NamedTuple):
@@ -21,6 +23,22 @@ class Command(NamedTuple):
 
     page: str
     text: str
+
+    @property
+    def bare(self) -> str:
+        """The command without the folder of its program."""
+        return self.text.removeprefix(_PROGRAMS)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a test runs it."""
+        return not any(self.bare.startswith(start) for start in not_run())
+
+    @property
+    def status(self) -> int:
+        """The exit status that a reader is told to expect."""
+        told = (one["status"] for start, one in ends_with().items() if self.bare.startswith(start))
+        return next(told, 0)
 
 
 def pages() -> list[Path]:
@@ -58,10 +76,17 @@ def _is_whole(text: str) -> bool:
 
 def not_run() -> dict[str, str]:
     """Return the beginnings of commands that no test runs, each with the reason."""
-    found: dict[str, str] = yaml.safe_load(_NOT_RUN.read_text("utf-8"))
+    found: dict[str, str] = _exceptions()["not_run"]
     return found
 
 
-def reason_not_to_run(command: Command) -> str | None:
-    """Return why a command is not run; None when it is."""
-    return next((reason for start, reason in not_run().items() if command.text.startswith(start)), None)
+def ends_with() -> dict[str, dict[str, Any]]:
+    """Return the beginnings of commands that end otherwise than with 0, each with its `status` and `because`."""
+    found: dict[str, dict[str, Any]] = _exceptions()["ends_with"]
+    return found
+
+
+@cache
+def _exceptions() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(_EXCEPTIONS.read_text("utf-8"))
+    return found

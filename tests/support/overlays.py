@@ -24,6 +24,20 @@ examples:
 """
 """A site whose laboratory calls a potassium of 6.2 critical."""
 
+PHOSPHATE = """\
+id: phosphate
+limits:
+  critical-low: {below: "0.25"}
+examples:
+  - name: A phosphate of 0.24 mmol/L is critically low
+    given: {value: "0.24", unit: mmol/L}
+    expect: {present: [phosphate-critical-low]}
+  - name: A phosphate of 0.25 mmol/L is not critically low
+    given: {value: "0.25", unit: mmol/L}
+    expect: {absent: [phosphate-critical-low]}
+"""
+"""A site with another limit on which one published patient rests."""
+
 
 def write_overlay(folder: Path, files: Mapping[str, str], tables: Mapping[str, str] | None = None) -> Path:
     """Write the files, and the tables with their manifest; return the folder."""

@@ -6,7 +6,6 @@ on this machine is called, and that only where the settings allow it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -15,10 +14,9 @@ from cds_service.errors import BlockedServerError, MalformedRequestError, Requir
 from cds_service.fetch.addresses import Base
 from cds_service.fetch.answers import Errand, Page
 from cds_service.fetch.limits import Allowance, Deadline
+from cds_service.fhir.envelope import FHIR_ID
+from cds_service.fhir.prefetch import PATIENT_TOKEN
 from cds_service.gathering import Gatherer
-
-_PATIENT = "{{context.patientId}}"
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 class ChartWish(msgspec.Struct, rename="camel"):
@@ -39,7 +37,7 @@ def read_wish(body: bytes) -> ChartWish:
         wish = msgspec.json.decode(body, type=ChartWish)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MalformedRequestError("Name fhirServer and patientId as texts.", "$") from None
-    if not _ID.fullmatch(wish.patient_id):
+    if not FHIR_ID.fullmatch(wish.patient_id):
         raise MalformedRequestError("The id of a patient is a FHIR id.", "patientId")
     return wish
 
@@ -54,7 +52,7 @@ def read_chart(
     """
     base = _allowed_base(wish, gatherer)
     urls = {
-        key: f"{base.text}/{template.replace(_PATIENT, wish.patient_id)}"
+        key: f"{base.text}/{template.replace(PATIENT_TOKEN, wish.patient_id)}"
         for key, template in templates.items()
     }
     errand = Errand(wish.access_token or None, Deadline(seconds), Allowance())

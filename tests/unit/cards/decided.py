@@ -1,4 +1,4 @@
-"""Decides about neutral facts, up to the cards, with the words of the shipped card templates."""
+"""Decides about neutral facts, up to the cards, with the words of the shipped card templates, and reads the cards."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from cds_service.model.facts import PatientFacts
 from cds_service.model.findings import State
 from cds_service.model.hooks import Card, Indicator
 from tests.support.places import CARDS
+from tests.unit.cards.markdown_page import visible
 from tests.unit.engine.neutral import AS_OF, TODAY, cause, define, knowledge, lab
 
 ABOUT = "https://cds.example.org/about"
@@ -137,3 +138,13 @@ def compose(
         decide(known, about, states), service(most_cards)
     )
     return tuple(one.card for one in composed)
+
+
+def kinds(cards: tuple[Card, ...]) -> list[str]:
+    """Return the topic of each card."""
+    return [card.source.topic.code for card in cards if card.source.topic is not None]
+
+
+def page(card: Card) -> str:
+    """Return what a person reads on a card."""
+    return visible(card.detail or "")

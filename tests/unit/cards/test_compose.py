@@ -10,8 +10,8 @@ import pytest
 from cds_service.cards.explanation import EXTENSION
 from cds_service.model.definitions import Presentation
 from cds_service.model.facts import Measurement, PatientFacts, ReadingNote, Relative
-from cds_service.model.hooks import Card, CDSResponse, Indicator
-from tests.unit.cards.decided import ABOUT, compose, flags
+from cds_service.model.hooks import CDSResponse, Indicator
+from tests.unit.cards.decided import ABOUT, compose, flags, kinds
 from tests.unit.cards.markdown_page import structure, tokens, visible
 from tests.unit.engine.neutral import (
     cause,
@@ -27,11 +27,6 @@ from tests.unit.engine.neutral import (
 
 LOW, CRITICAL = result("8"), result("2")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-def kinds(cards: tuple[Card, ...]) -> list[str]:
-    """Return the topic of each card."""
-    return [card.source.topic.code for card in cards if card.source.topic is not None]
 
 
 def busy() -> PatientFacts:

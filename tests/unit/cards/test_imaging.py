@@ -7,8 +7,7 @@ from typing import Any
 from cds_service.cards.explanation import EXTENSION
 from cds_service.model.definitions import Definition, Order
 from cds_service.model.hooks import Card
-from tests.unit.cards.decided import compose, flags
-from tests.unit.cards.markdown_page import visible
+from tests.unit.cards.decided import compose, flags, page
 from tests.unit.engine.neutral import condition, define, facts, placed, result
 
 CAUTIONS = [{"when": "has-oddity", "text": "Name it on the request.", "cites": "r1"}]
@@ -21,11 +20,6 @@ LINE = "Before imaging oddity, 10 May 2019: Name it on the request."
 def cards(*more: Definition, **about: Any) -> tuple[Card, ...]:
     """Return the cards about a low zorbium, whose causes ask for quendite."""
     return compose(facts(result("8", on="2026-06-10"), **{"conditions": (ODD,)} | about), SCAN, *more)
-
-
-def page(card: Card) -> str:
-    """Return what a person reads on a card."""
-    return visible(card.detail or "")
 
 
 def test_the_main_card_names_the_item_with_its_date() -> None:

@@ -12,20 +12,11 @@ from cds_service.model.facts import PatientFacts
 from cds_service.model.findings import State
 from cds_service.model.hooks import Card, Indicator
 from cds_service.model.treatments import Treatment
-from tests.unit.cards.decided import compose, flags
-from tests.unit.cards.markdown_page import visible
-from tests.unit.engine.neutral import define, fact, facts, medication, result
+from tests.unit.cards.decided import compose, flags, kinds, page
+from tests.unit.engine.neutral import ALWAYS, PAIR, define, fact, facts, medication, result
 
 STEP = define(Treatment, "rest", title="Rest first", medicine=False, text="Lie down.")
-PAIR = {
-    "text": "Not with {what}.",
-    "short": "balm with {what}",
-    "level": "warning",
-    "when": "takes-elixir",
-    "cites": "r1",
-}
 BARRED = {"text": "Not for the odd.", "when": "has-oddity", "rules_out": True, "cites": "r1"}
-ALWAYS = {"text": "Mind it always.", "cites": "r1"}
 ELIXIR = medication("elixir", started="2026-05-01")
 ON_ELIXIR = facts(medications=(ELIXIR,))
 
@@ -33,11 +24,6 @@ ON_ELIXIR = facts(medications=(ELIXIR,))
 def balm(**members: Any) -> Treatment:
     """Return a medicine that is an option for everybody who wobbles."""
     return define(Treatment, "balm", **{"place": 2, "text": "It soothes."} | members)
-
-
-def kinds(cards: tuple[Card, ...]) -> list[str]:
-    """Return the topic of each card."""
-    return [card.source.topic.code for card in cards if card.source.topic is not None]
 
 
 def told_of(cards: tuple[Card, ...]) -> dict[str, Any]:
@@ -53,11 +39,6 @@ def last(*more: Definition, about: PatientFacts | None = None, odd: bool = False
     if not odd:
         return compose(about or facts(), *more)[-1]
     return compose(about or facts(), *more, has_oddity=State.PRESENT, presents_with_wobble=State.PRESENT)[-1]
-
-
-def page(card: Card) -> str:
-    """Return what a person reads on a card."""
-    return visible(card.detail or "")
 
 
 def test_options_have_a_card_of_their_own_after_the_main_card() -> None:

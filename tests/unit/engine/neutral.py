@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cds_service.engine.findings import FindingBook, FindingRules
+from cds_service.engine.readings import Readings
 from cds_service.fhir.dates import read_when
 from cds_service.model.decision import FiredRedFlag
 from cds_service.model.definitions import (
@@ -53,6 +54,14 @@ LIMITS: Mapping[str, Any] = {
     "marked-high": {"at_least": "25"},
     "critical-high": {"at_least": "30"},
 }
+PAIR = {
+    "text": "Not with {what}.",
+    "short": "balm with {what}",
+    "level": "warning",
+    "when": "takes-elixir",
+    "cites": "r1",
+}
+ALWAYS = {"text": "Mind it always.", "cites": "r1"}
 _REVIEW = {"written_on": "2026-01-01", "next_review": "2027-01-01", "checked_by": None}
 _BASE: dict[type[Definition], dict[str, Any]] = {
     Lab: {
@@ -277,6 +286,16 @@ def facts(*results: Measurement, **members: Any) -> PatientFacts:
         "notes": (),
     }
     return PatientFacts(**given | members)
+
+
+def read(
+    measurement: Measurement, of: Lab | None = None, present: frozenset[str] = frozenset(), **about: Any
+) -> tuple[set[str] | None, tuple[str, ...]]:
+    """Return the bands of a result, and the remarks."""
+    of = of or lab()
+    readings = Readings({of.id: of}, facts(measurement, **about), TODAY, None, present.__contains__)
+    reading = readings.of(of.id)
+    return (None if reading.bands is None else set(reading.bands)), reading.remarks
 
 
 def book(known: Knowledge, about: PatientFacts, **given: State) -> FindingBook:

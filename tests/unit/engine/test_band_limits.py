@@ -6,25 +6,12 @@ from typing import Any
 
 import pytest
 
-from cds_service.engine.readings import Readings
-from cds_service.model.definitions import Lab
-from cds_service.model.facts import Measurement
-from tests.unit.engine.neutral import TODAY, facts, lab, result
+from tests.unit.engine.neutral import lab, read, result
 
 LOW, HIGH = {"low"}, {"high"}
 MARKED_LOW, MARKED_HIGH = {"low", "marked-low"}, {"high", "marked-high"}
 CRITICAL_LOW, CRITICAL_HIGH = MARKED_LOW | {"critical-low"}, MARKED_HIGH | {"critical-high"}
 NORMAL = {"normal"}
-
-
-def read(
-    measurement: Measurement, of: Lab | None = None, present: frozenset[str] = frozenset(), **about: Any
-) -> tuple[set[str] | None, tuple[str, ...]]:
-    """Return the bands of a result, and the remarks."""
-    of = of or lab()
-    readings = Readings({of.id: of}, facts(measurement, **about), TODAY, None, present.__contains__)
-    reading = readings.of(of.id)
-    return (None if reading.bands is None else set(reading.bands)), reading.remarks
 
 
 @pytest.mark.parametrize(

@@ -10,23 +10,15 @@ from cds_service.engine.treatment import TreatmentPlanner, summary_of
 from cds_service.model.facts import PatientFacts
 from cds_service.model.findings import State
 from cds_service.model.treatments import Treatment, TreatmentPlan
-from tests.unit.engine.neutral import book, define, facts, knowledge, medication, rule
+from tests.unit.engine.neutral import ALWAYS, PAIR, book, define, facts, knowledge, medication, rule
 
 TAKEN = rule("takes-elixir", {"medication": {"in": ["elixir"]}})
-PAIR = {
-    "text": "Not with {what}.",
-    "short": "balm with {what}",
-    "level": "warning",
-    "when": "takes-elixir",
-    "cites": "r1",
-}
 HINT = {
     "text": "Mind the odd.",
     "when": "odd",
     "if_unknown": "Nobody knows whether it is odd.",
     "cites": "r1",
 }
-ALWAYS = {"text": "Mind it always.", "cites": "r1"}
 BARRED = {"text": "Not for the small.", "when": "small", "rules_out": True, "cites": "r1"}
 
 

@@ -497,3 +497,34 @@ def test_a_result_in_words_that_does_not_count_is_no_sign(vocabulary: Vocabulary
     """A result that is not one says nothing."""
     reader, _notes = read(vocabulary, in_words("Biopsy", "atrophy", status=status))
     assert reader.signs == []
+
+
+def in_report(observation: Any) -> Any:
+    """Return a report that holds an Observation, as its holder is found: the Observation itself is not."""
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": "rep1",
+        "status": "final",
+        "subject": observation["subject"],
+        "contained": [observation | {"id": "c1"}],
+    }
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        examined("e1", valueString="Reflexes brisk"),
+        examined("e1", component=[component("Reflexes", valueString="brisk")]),
+        examined("e1", valueString="weakness of the left hand"),
+        habit("Alcohol", "2", "drinks/day"),
+        in_words("Biopsy", "atrophy"),
+    ],
+    ids=["examination", "component", "sign", "habit", "result in words"],
+)
+def test_what_a_report_holds_is_found_in_the_report(vocabulary: Vocabulary, sent: Any) -> None:
+    """A contained Observation has no address of its own: its fact names what holds it."""
+    reader, notes = read(vocabulary, in_report(sent))
+    found = [one.fact for one in reader.examinations]
+    found += [one.fact for one in reader.habits]
+    found += [one.fact for one in reader.signs]
+    assert ({fact.reference for fact in found}, notes) == ({"DiagnosticReport/rep1"}, [])

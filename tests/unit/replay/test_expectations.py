@@ -185,10 +185,12 @@ def test_a_suggestion_can_name_a_cause_and_say_a_forbidden_word() -> None:
 def test_no_orders_allows_the_questions_and_sees_a_hidden_order() -> None:
     """The history questions are no order; a ServiceRequest behind a suggestion is one, whatever the workup says."""
     questions = [{"order": "muscle-spasm-history", "status": "suggested"}]
-    assert differences({"no_orders": True}, _response(workup=questions)) == []
+    asking = {"muscle-spasm-history"}
+    assert differences({"no_orders": True}, _response(workup=questions), questionnaires=asking) == []
+    assert differences({"no_orders": True}, _response(workup=questions))
     action = {"type": "create", "description": "EMG", "resource": {"resourceType": "ServiceRequest"}}
     hidden = _card(suggestions=[{"label": "EMG", "actions": [action]}])
-    assert differences({"no_orders": True}, _response(hidden, workup=questions))
+    assert differences({"no_orders": True}, _response(hidden, workup=questions), questionnaires=asking)
 
 
 def test_the_level_is_the_highest_of_all_cards() -> None:

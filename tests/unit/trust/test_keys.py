@@ -64,7 +64,7 @@ def test_a_key_that_may_not_be_used_is_refused_by_member(jwk: JSON, named: str) 
         read_registered({"keys": [good.jwk(), jwk]})
     assert str(refused.value).startswith("keys.1.")
     assert not any(str(value) in str(refused.value) for name, value in jwk.items() if name in {"x", "n", "d"})
-    found = read_published(json.dumps({"keys": [jwk, good.jwk()]}).encode())
+    found = read_published(json.dumps({"keys": [jwk, good.jwk()]}).encode(), ())
     assert [one.kid for one in found] == [good.kid]
 
 
@@ -116,7 +116,7 @@ def test_two_keys_with_one_id_are_refused_or_not_used() -> None:
     with pytest.raises(KeyFaultError, match="same kid"):
         read_registered({"keys": [one, other]})
     of_another_kind = signer("RS384").jwk(kid="same")
-    found = read_published(json.dumps({"keys": [one, other, of_another_kind]}).encode())
+    found = read_published(json.dumps({"keys": [one, other, of_another_kind]}).encode(), ())
     assert found.find("same", "ES384") is None
     assert found.find("same", "RS384") is not None
 
@@ -128,12 +128,12 @@ def test_two_keys_with_one_id_are_refused_or_not_used() -> None:
 def test_what_is_no_published_set_is_refused(body: bytes) -> None:
     """The keys from before stay in use then."""
     with pytest.raises(ValueError, match=r".*"):
-        read_published(body)
+        read_published(body, ())
 
 
 def test_a_published_set_may_be_empty() -> None:
     """A client that withdraws all its keys is believed."""
-    assert list(read_published(b'{"keys":[]}')) == []
+    assert list(read_published(b'{"keys":[]}', ())) == []
 
 
 def test_keys_of_anybody_are_not_taken_from_a_published_set() -> None:
@@ -144,4 +144,4 @@ def test_keys_of_anybody_are_not_taken_from_a_published_set() -> None:
         body = json.dumps({"keys": [planted, *key_set(signer("ES384", "good"))["keys"]]}).encode()
         found = read_published(body, keys_of_anybody())
         assert [one.kid for one in found] == [signer("ES384", "good").kid]
-        assert len(list(read_published(body))) == 2
+        assert len(list(read_published(body, ()))) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -29,7 +30,7 @@ class Publisher:
         self.max_age = max_age
         self.gate = threading.Event()
         self.gate.set()
-        self.keys = PublishedKeys(self._fetch, read_published, lambda: self.now)
+        self.keys = PublishedKeys(self._fetch, partial(read_published, refused=()), lambda: self.now)
 
     def publish(self, *signers: Signer) -> None:
         """Replace what is published."""
