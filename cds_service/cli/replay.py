@@ -21,6 +21,7 @@ from cds_service.cli.audit import record_command
 from cds_service.cli.replay_output import Cards, JSONLines, Output, SummaryLines, Tables
 from cds_service.errors import CDSError
 from cds_service.replay.files import Found, find_files, printable, size_of
+from cds_service.replay.interrupts import whole_step
 from cds_service.replay.junit import JUnitFile
 from cds_service.replay.moments import moment_named
 from cds_service.replay.plan import Plan, Result, Task
@@ -202,11 +203,12 @@ def _run(plan: Plan, files: list[Found], options: Options, output: Output, jobs:
         results = stack.enter_context(closing(_results(tasks, plan, options, jobs)))
         try:
             for result in results:
-                totals.add(result)
-                output.add(result)
-                _write_expectation(result)
-                if report is not None:
-                    report.add(result)
+                with whole_step():
+                    totals.add(result)
+                    output.add(result)
+                    _write_expectation(result)
+                    if report is not None:
+                        report.add(result)
         except KeyboardInterrupt:
             interrupted = True
     output.end(totals, time.perf_counter() - started, jobs)

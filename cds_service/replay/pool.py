@@ -5,15 +5,14 @@ A worker that dies costs the item on which it died and no other. An interrupt re
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import NamedTuple
 
+from cds_service.replay.interrupts import not_passed_on
 from cds_service.replay.plan import Plan, Result, Task
 
 _MOST_TASKS = 16
@@ -95,7 +94,7 @@ class Processes:
         return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
 
     def _submit(self, batch: _Batch) -> _Answers:
-        with _interrupts_held():
+        with not_passed_on():
             try:
                 return self._many.submit(self._work, self._plan, batch)
             except BrokenProcessPool:
@@ -105,7 +104,7 @@ class Processes:
 
     def _alone(self, task: Task) -> list[Result]:
         """Work on one task of a pool that died, in a process of its own, to find the one that kills."""
-        with _interrupts_held():
+        with not_passed_on():
             self._one = self._one or self._pool(1)
             future = self._one.submit(self._work, self._plan, (task,))
         try:
@@ -120,13 +119,3 @@ class Processes:
         self._many.shutdown(cancel_futures=True)
         if self._one is not None:
             self._one.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while workers are started: they inherit that, so that only this process is interrupted."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

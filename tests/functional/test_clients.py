@@ -244,7 +244,7 @@ def test_a_call_reads_the_server_of_its_caller_and_no_other(tmp_path: Path) -> N
 
 def test_an_unknown_service_is_told_before_there_are_workers(tmp_path: Path) -> None:
     """`serve` ends with the status of a faulty setting and one sentence, before it says where it listens."""
-    path = written(tmp_path, GOOD | {"services": ["canary"]})
+    path = write_clients(tmp_path, GOOD | {"services": ["canary"]})
     outcome = run("serve", changes={"CDS_CLIENTS": str(path), "CDS_STATE_FOLDER": str(tmp_path)})
     assert (outcome.status, outcome.out) == (4, "")
     assert outcome.err == "CDS_CLIENTS: clients.0.services: names a service that is not offered.\n"
