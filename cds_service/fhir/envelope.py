@@ -13,9 +13,9 @@ import msgspec
 
 from cds_service.errors import MalformedRequestError, MissingElementError
 from cds_service.fhir.draft_orders import Drafted, read_reasons, read_selections
-from cds_service.fhir.lenient import soft_resource
+from cds_service.fhir.lenient import ANY_ENTRY, EntryDecoder, soft_resource
 from cds_service.fhir.members import Raws, is_null, members_of, split_message
-from cds_service.fhir.observations import OBSERVATION_KEYS, observations_in
+from cds_service.fhir.observations import LISTED_ENTRY, OBSERVATION_KEYS, observations_in
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import FHIRAuthorization
@@ -193,8 +193,9 @@ def _prefetch(
 def _answer(key: str, raw: msgspec.Raw, notes: list[ReadingNote]) -> Resource | None:
     """Return the resource that answers a prefetch key; None when it is no object at all."""
     try:
-        listed = observations_in(raw) if key in OBSERVATION_KEYS else None
-        return listed or _one_resource(raw, f"prefetch.{key}", notes)
+        if key in OBSERVATION_KEYS:
+            return observations_in(raw) or _one_resource(raw, f"prefetch.{key}", notes, LISTED_ENTRY)
+        return _one_resource(raw, f"prefetch.{key}", notes)
     except msgspec.DecodeError as error:
         raise MalformedRequestError("The element must be an object.", "prefetch") from error
 
@@ -218,9 +219,11 @@ def decode_resource(body: bytes, path: str, notes: list[ReadingNote]) -> Resourc
         return None
 
 
-def _one_resource(raw: msgspec.Raw, path: str, notes: list[ReadingNote]) -> Resource | None:
+def _one_resource(
+    raw: msgspec.Raw, path: str, notes: list[ReadingNote], usual_entry: EntryDecoder = ANY_ENTRY
+) -> Resource | None:
     """Return the resource of one value, read softly where it breaks FHIR; None when it is no object at all."""
     try:
-        return soft_resource(bytes(raw), path, notes, _DEEPEST)
+        return soft_resource(bytes(raw), path, notes, _DEEPEST, usual_entry)
     except RecursionError as error:  # the rest of the path may be a name of the client's own making
         raise MalformedRequestError("The JSON is nested too deeply.", path.partition(".")[0]) from error

@@ -1,90 +1,116 @@
-"""Reads one resource that breaks FHIR, element by element; it repairs nothing and drops only what does not fit."""
+"""Reads one resource that breaks FHIR, element by element; it repairs nothing and drops only what does not fit.
+
+Each element is decoded from its own bytes, so that the many that fit cost as little as in a resource that fits.
+"""
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal, InvalidOperation
-from typing import Any, get_args
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from cds_service.fhir.members import Raws, is_null
 from cds_service.fhir.shapes import Entry, Reference, Resource, Shape
 from cds_service.model.facts import ReadingNote
 
+EntryDecoder = msgspec.json.Decoder[Any]
+
 _RESOURCE = msgspec.json.Decoder(Resource)
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
-_ENTRY = msgspec.json.Decoder(Entry)
-_SHAPES: list[type[Shape]] = [*Shape.__subclasses__(), Resource]
-_FIELDS = {shape: {field.encode_name: field for field in msgspec.structs.fields(shape)} for shape in _SHAPES}
-"""Shape → name in FHIR → field. Worked out once: it takes longer than reading a resource."""
+_MEMBERS = msgspec.json.Decoder(Raws)
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_TEXT = msgspec.json.Decoder(str)
+ANY_ENTRY: EntryDecoder = msgspec.json.Decoder(Entry)
 _MOST_NOTES = 200
 _IN_FORM = "Send the element in the form that FHIR gives it."
 _SOMEBODY = "unreadable"
 """Stands for a reference that cannot be read; no patient has it."""
-_LONGEST_INTEGER = 18
-"""Digits; a longer whole number is kept as a decimal, because only a measured value could be so long."""
 
 
-def soft_resource(raw: bytes, path: str, notes: list[ReadingNote], deepest: int) -> Resource | None:
+class _Element(NamedTuple):
+    """One element of a shape.
+
+    `shape` is the struct that its value holds, if any; `many` when structs can stand in a list, `single` when one
+    can stand alone.
+    """
+
+    field: str
+    decoder: msgspec.json.Decoder[Any]
+    shape: type[Shape] | None
+    many: bool
+    single: bool
+
+
+def soft_resource(
+    raw: bytes, path: str, notes: list[ReadingNote], deepest: int, usual_entry: EntryDecoder = ANY_ENTRY
+) -> Resource | None:
     """Return the resource in `raw`; each element that does not fit is left out with a note.
 
-    Returns None, with a note, when `raw` is no JSON object or when its entries cannot be read at all: what was not
-    understood is no empty answer. Raises `RecursionError` beyond `deepest` levels.
+    `usual_entry` decodes the entries that are expected in a Bundle; others are read as any entry is. Returns None,
+    with a note, when `raw` is no JSON object or when its entries cannot be read at all: what was not understood is
+    no empty answer. Raises `RecursionError` beyond `deepest` levels.
     """
     try:
         return _RESOURCE.decode(raw)
     except msgspec.ValidationError:
         pass
-    if (bundle := _bundle_by_entry(raw, path, notes, deepest)) is not None:
-        return bundle
-    value = _value(raw)
-    if not isinstance(value, dict):
+    members = _members(raw)
+    if members is None:
         _note(notes, path)
         return None
-    resource: Resource = _soft(value, Resource, path, notes, deepest)
-    return None if resource.entry is None and value.get("entry") is not None else resource
+    entries = _items(members.get("entry"))
+    if entries is not None:
+        del members["entry"]
+    resource: Resource = _soft(members, Resource, path, notes, deepest)
+    if entries is not None:
+        resource.entry = _entries(entries, path, notes, deepest, usual_entry)
+    sent = members.get("entry")
+    return None if resource.entry is None and sent is not None and not is_null(sent) else resource
 
 
-def _bundle_by_entry(raw: bytes, path: str, notes: list[ReadingNote], deepest: int) -> Resource | None:
-    """Return the Bundle in `raw`, of which only the entries that do not fit are read the slow way.
-
-    Returns None where there is no list of entries.
-    """
-    try:
-        members = _MEMBERS.decode(raw)
-        entries = _ENTRIES.decode(members.pop("entry"))
-    except (msgspec.MsgspecError, KeyError):
-        return None
-    rest = {name: _value(bytes(value)) for name, value in members.items()}
-    bundle: Resource = _soft(rest, Resource, path, notes, deepest)
-    bundle.entry = []
-    for place, entry in enumerate(entries):
-        try:
-            bundle.entry.append(_ENTRY.decode(entry))
-        except msgspec.ValidationError:
-            where, value = f"{path}.entry[{place}]", _value(bytes(entry))
-            if isinstance(value, dict):
-                bundle.entry.append(_soft(value, Entry, where, notes, deepest - 1))
-            else:
+def _entries(
+    raws: list[msgspec.Raw], path: str, notes: list[ReadingNote], deepest: int, usual_entry: EntryDecoder
+) -> list[Entry]:
+    """Return the entries of a Bundle, of which only those that do not fit are read the slow way."""
+    entries: list[Entry] = []
+    for place, raw in enumerate(raws):
+        entry = _fitting(raw, usual_entry)
+        if entry is None:
+            where, members = f"{path}.entry[{place}]", _members(raw)
+            if members is None:
                 _note(notes, where)
-    return bundle
+                continue
+            entry = _soft(members, Entry, where, notes, deepest - 1)
+        entries.append(entry)
+    return entries
 
 
-def _value(raw: bytes) -> Any:
-    return json.loads(raw, parse_float=_decimal, parse_int=_integer)
+def _fitting(raw: msgspec.Raw, usual_entry: EntryDecoder) -> Entry | None:
+    for decoder in dict.fromkeys((usual_entry, ANY_ENTRY)):
+        try:
+            entry: Entry = decoder.decode(raw)
+        except msgspec.ValidationError:
+            continue
+        return entry
+    return None
 
 
-def _decimal(text: str) -> Decimal | str:
-    """Return the number with its digits as printed; beyond every exponent it stays text, which fits no element."""
+def _members(raw: bytes | msgspec.Raw) -> Raws | None:
+    """Return the raw members of an object; None where it is none."""
     try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
+        return _MEMBERS.decode(raw)
+    except msgspec.ValidationError:
+        return None
 
 
-def _integer(text: str) -> int | Decimal | str:
-    return int(text) if len(text) <= _LONGEST_INTEGER else _decimal(text)
+def _items(raw: msgspec.Raw | None) -> list[msgspec.Raw] | None:
+    """Return the raw items of a list; None where it is none."""
+    if raw is None:
+        return None
+    try:
+        return _ITEMS.decode(raw)
+    except msgspec.ValidationError:
+        return None
 
 
 def _note(notes: list[ReadingNote], path: str) -> None:
@@ -102,63 +128,84 @@ def _note(notes: list[ReadingNote], path: str) -> None:
     )
 
 
-def _soft(value: dict[str, Any], shape: type[Any], path: str, notes: list[ReadingNote], depth: int) -> Any:
+def _soft(sent: Raws, shape: type[Any], path: str, notes: list[ReadingNote], depth: int) -> Any:
     if depth <= 0:
         raise RecursionError
-    members: dict[str, Any] = {}
-    fields = _FIELDS[shape]
-    for name, part in value.items():
-        field = fields.get(name)
-        if field is None:
+    read: dict[str, Any] = {}
+    elements = _ELEMENTS[shape]
+    for name, raw in sent.items():
+        element = elements.get(name)
+        if element is None or is_null(raw):
             continue
-        read = _soft_member(part, field.type, f"{path}.{name}", notes, depth)
-        if read is not None:
-            members[field.name] = read
+        value = _soft_element(raw, element, f"{path}.{name}", notes, depth)
+        if value is not None:
+            read[element.field] = value
     for name in ("subject", "patient") if shape is Resource else ():
-        if _is_lost(value.get(name), members.get(name)):
-            members[name] = Reference(reference=_SOMEBODY)
-    return shape(**members)
+        if _is_lost(sent.get(name), read.get(name)):
+            read[name] = Reference(reference=_SOMEBODY)
+    return shape(**read)
 
 
-def _is_lost(given: Any, read: Reference | None) -> bool:
+def _is_lost(given: msgspec.Raw | None, read: Reference | None) -> bool:
     """Whether a resource said whose it is, but not readably: it must not be taken for the patient's."""
-    if given is None:
+    if given is None or is_null(given) or (read is not None and read.reference is not None):
         return False
-    names_somebody = not isinstance(given, dict) or given.get("reference") is not None
-    return names_somebody and (read is None or read.reference is None)
+    members = _members(given)
+    if members is None:
+        return True
+    named = members.get("reference")
+    return named is not None and not is_null(named)
 
 
-def _soft_member(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
-    if value is None:
-        return None
+def _soft_element(
+    raw: msgspec.Raw, element: _Element, path: str, notes: list[ReadingNote], depth: int
+) -> Any:
     try:
-        return msgspec.convert(value, wanted, strict=False)
+        return element.decoder.decode(raw)
     except (msgspec.ValidationError, ValueError, OverflowError):
-        pass
-    return _soft_shape(value, wanted, path, notes, depth)
+        return _soft_shape(raw, element, path, notes, depth)
 
 
-def _soft_shape(value: Any, wanted: Any, path: str, notes: list[ReadingNote], depth: int) -> Any:
+def _soft_shape(raw: msgspec.Raw, element: _Element, path: str, notes: list[ReadingNote], depth: int) -> Any:
     """Read what stands in a list where FHIR has none, alone where FHIR has a list, or has a part that does not fit."""
-    shape, many = _shape_in(wanted)
-    if not many and isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list):
-        return _soft_member(value[0], wanted, f"{path}[0]", notes, depth - 1)
-    if shape is Reference and isinstance(value, str):
-        return Reference(reference=value)
-    if shape is not None and isinstance(value, dict):
-        soft = _soft(value, shape, path, notes, depth - 1)
-        return [soft] if many and not _takes_single(wanted) else soft
-    if shape is not None and many and isinstance(value, list):
-        items = []
-        for place, item in enumerate(value):
-            where = f"{path}[{place}]"
-            if isinstance(item, dict):
-                items.append(_soft(item, shape, where, notes, depth - 1))
-            else:
-                _note(notes, where)
-        return items
+    items, shape = _items(raw), element.shape
+    if not element.many and items is not None and len(items) == 1 and _items(items[0]) is None:
+        return None if is_null(items[0]) else _soft_element(items[0], element, f"{path}[0]", notes, depth - 1)
+    if shape is Reference and (text := _text(raw)) is not None:
+        return Reference(reference=text)
+    if shape is not None and (members := _members(raw)) is not None:
+        soft = _soft(members, shape, path, notes, depth - 1)
+        return [soft] if element.many and not element.single else soft
+    if shape is not None and element.many and items is not None:
+        return _soft_items(items, shape, path, notes, depth)
     _note(notes, path)
     return None
+
+
+def _soft_items(
+    items: list[msgspec.Raw], shape: type[Shape], path: str, notes: list[ReadingNote], depth: int
+) -> list[Any]:
+    read = []
+    for place, item in enumerate(items):
+        where, members = f"{path}[{place}]", _members(item)
+        if members is None:
+            _note(notes, where)
+        else:
+            read.append(_soft(members, shape, where, notes, depth - 1))
+    return read
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    try:
+        return _TEXT.decode(raw)
+    except msgspec.ValidationError:
+        return None
+
+
+def _element(field: msgspec.structs.FieldInfo) -> _Element:
+    shape, many = _shape_in(field.type)
+    decoder = msgspec.json.Decoder(field.type, strict=False)
+    return _Element(field.name, decoder, shape, many, _takes_single(field.type))
 
 
 def _shape_in(wanted: Any) -> tuple[type[Shape] | None, bool]:
@@ -177,3 +224,11 @@ def _shape_in(wanted: Any) -> tuple[type[Shape] | None, bool]:
 
 def _takes_single(wanted: Any) -> bool:
     return any(isinstance(part, type) and issubclass(part, Shape) for part in get_args(wanted))
+
+
+_SHAPES: list[type[Shape]] = [*Shape.__subclasses__(), Resource]
+_ELEMENTS: Mapping[type[Any], Mapping[str, _Element]] = {
+    shape: {field.encode_name: _element(field) for field in msgspec.structs.fields(shape)}
+    for shape in _SHAPES
+}
+"""Shape → name in FHIR → element. Worked out once: it takes longer than reading a resource."""

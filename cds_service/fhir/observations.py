@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,8 @@ class _Listing(Resource, gc=False, kw_only=True):
 
 
 _LISTING = msgspec.json.Decoder(_Listing)
+LISTED_ENTRY: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_ListedEntry)
+"""Decodes one entry, where the others of its Bundle are not all Observations or do not fit."""
 _ELEMENTS = _Listed.__struct_fields__
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cds_service.fhir.envelope import decode_request
 from cds_service.fhir.lenient import soft_resource
+from cds_service.fhir.observations import LISTED_ENTRY
 from cds_service.fhir.shapes import Resource
 from cds_service.model.facts import ReadingNote
 from tests.unit.fhir.json_values import json_objects, json_values
@@ -319,3 +320,34 @@ def test_one_bad_resource_leaves_the_rest_of_the_message_as_it_was(
     for at, (before, after) in enumerate(zip(sound["mixed"].entry, odd["mixed"].entry, strict=True)):
         assert at == place or before == after
     assert all(note.path.startswith(f"prefetch.mixed.entry[{place}].resource") for note in pair[1].notes)
+
+
+@pytest.mark.parametrize(
+    ("total", "read_as"), [("7", 7), ("7.0", 7), ("7e2", 700), ("7.5", None), ("1" * 25, int("1" * 25))]
+)
+def test_a_whole_number_is_read_however_it_is_printed(total: str, read_as: int | None) -> None:
+    """A number that is whole fits an element for whole numbers; another does not."""
+    notes: list[ReadingNote] = []
+    found = soft_resource(f'{{"resourceType":"Bundle","total":{total},"id":5}}'.encode(), "x", notes, DEEPEST)
+    assert found is not None
+    assert found.total == read_as
+    assert (("unreadable-element", "x.total") in notes_of(notes)) is (read_as is None)
+
+
+def test_entries_of_the_usual_kind_and_others_are_read_in_one_bundle() -> None:
+    """In a list of Observations a faulty one costs its element, and what is none is read as any entry is."""
+    entries = [
+        {"resource": WHOLE},
+        {"resource": WHOLE | {"status": 5}},
+        {"resource": {"resourceType": "Group"}},
+    ]
+    raw = json.dumps({"resourceType": "Bundle", "entry": [*entries, "no entry"]}).encode()
+    notes: list[ReadingNote] = []
+    found = soft_resource(raw, "x", notes, DEEPEST, LISTED_ENTRY)
+    assert found is not None
+    kinds = [one.resource.resource_type for one in found.entry or () if one.resource is not None]
+    assert kinds == ["Observation", "Observation", "Group"]
+    assert notes_of(notes) == [
+        ("unreadable-element", "x.entry[1].resource.status"),
+        ("unreadable-element", "x.entry[3]"),
+    ]
