@@ -43,6 +43,7 @@ docs: $(VENV)/.ready  ## build the documentation site into build/docs; a broken 
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench
+	$(BIN)/python -m tests.load.trust_cost
 
 fuzz: $(VENV)/.ready  ## break the form of sample calls ten thousand times; ends by itself after some minutes
 	CDS_FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/functional/test_broken_forms.py

@@ -9,8 +9,9 @@ import hashlib
 import itertools
 import json
 from datetime import datetime
+from types import ModuleType
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Executable, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
@@ -39,18 +40,24 @@ class StoredTokens:
         with self._database.light() as connection:
             if next(self._claims) % _CLAIMS_BETWEEN_PURGES == 0:
                 _purge(connection, moment)
-            return _claim(connection, digest, to_milliseconds(expires_at), moment)
+            asked = {"digest": digest, "expires_at": to_milliseconds(expires_at), "now": moment}
+            return connection.execute(_CLAIM[connection.dialect.name], asked).first() is not None
 
 
-def _claim(connection: Connection, digest: str, expires_at: int, now: int) -> bool:
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(seen_token).values(digest=digest, expires_at=expires_at)
-    claimed = statement.on_conflict_do_update(
+def _claiming(made_by: ModuleType) -> Executable:
+    statement = made_by.insert(seen_token).values(
+        digest=bindparam("digest"), expires_at=bindparam("expires_at")
+    )
+    claimed: Executable = statement.on_conflict_do_update(
         index_elements=["digest"],
         set_={"expires_at": statement.excluded.expires_at},
-        where=seen_token.c.expires_at <= now,  # one that has expired is as good as forgotten
+        where=seen_token.c.expires_at <= bindparam("now"),  # one that has expired is as good as forgotten
     ).returning(seen_token.c.digest)
-    return connection.execute(claimed).first() is not None
+    return claimed
+
+
+_CLAIM = {"sqlite": _claiming(sqlite), "postgresql": _claiming(postgresql)}
+"""Made once: it takes longer to put together than to carry out."""
 
 
 def _purge(connection: Connection, now: int) -> None:
