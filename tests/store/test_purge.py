@@ -87,5 +87,6 @@ def test_the_command_follows_the_settings(store: Store, monkeypatch: pytest.Monk
     told = CliRunner().invoke(cli, ["purge"])
     assert told.output == "Erased 1 comments; deleted 1 answers and 0 shown cards.\n"
     monkeypatch.setenv("CDS_SHOWN_DAYS", "10")
+    monkeypatch.setenv("CDS_QUIET_DAYS", "10")
     CliRunner().invoke(cli, ["purge"])
     assert left(store.database) == ({"young"}, {"young"})
