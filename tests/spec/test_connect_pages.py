@@ -202,6 +202,23 @@ def test_the_reasons_are_told_as_the_content_has_them() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"reason": {"code": "later", "system": "https://ehr.example.org/reasons"}},
+        {"reason": {"code": "action-completed", "system": SYSTEMS["standard"]}},
+        {"userComment": "Seen last week"},
+    ],
+    ids=["a code of the EHR", "a code without its text", "words alone"],
+)
+def test_every_form_of_a_reason_is_taken(told: dict[str, Any], ask_app: Ask) -> None:
+    """What the mapping leaves without a code of ours, and what has one, is stored."""
+    item = {"card": "9368d37b-283f-44a0-93ea-547cebab93ed", "outcome": "overridden"}
+    sent = item | {"outcomeTimestamp": "2026-06-20T10:06:02Z", "overrideReason": told}
+    answer = ask_app(f"{PROBLEM}/feedback", {"feedback": [sent]})
+    assert (answer.status, answer.body) == (200, b"{}")
+
+
 class Reading(NamedTuple):
     """What an answer shows: facts by reference, notes, and the words of the first card."""
 
