@@ -11,10 +11,10 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check pages docs bench fuzz mutate lint format lock clean
+.PHONY: help setup run test check pages docs screenshots bench fuzz mutate lint format lock clean
 
 help:  ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.ready  ## create .venv from the locked dependencies
 
@@ -40,6 +40,9 @@ pages: $(VENV)/.ready  ## write docs/trace.md, docs/clinical-review.md and docs/
 
 docs: $(VENV)/.ready  ## build the documentation site into build/docs; a broken link or page is an error
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+
+screenshots: $(VENV)/.ready  ## take the pictures of docs/images again, in Chromium
+	CDS_TESTS_REQUIRE=browser CDS_TESTS_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_screenshots.py
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench

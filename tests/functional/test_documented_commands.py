@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.server import COMMAND, LiveServer, clean_environment
-from tests.support.documented import Command, commands, ends_with, not_run, pages
+from tests.support.documented import Command, commands, ends_with, files, not_run, pages
 from tests.support.overlays import PHOSPHATE, POTASSIUM, write_overlay
 from tests.support.places import ROOT, SAMPLES
 
@@ -27,6 +27,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if entry.name not in {".git", "build"}:
             (folder / entry.name).symlink_to(entry)
     write_overlay(folder / "site", {"labs/phosphate.yaml": PHOSPHATE, "labs/potassium.yaml": POTASSIUM})
+    write_overlay(folder, {name: text for name, text in files().items() if name.startswith("my-content/")})
     bundle = SAMPLES / "twitch-after-marathon" / "bundle.json"
     shutil.copy(bundle, folder / "my-bundle.json")
     (folder / "my-patients").mkdir()

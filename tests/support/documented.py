@@ -1,4 +1,4 @@
-"""The commands that README.md and docs/ show in blocks of `sh`, line by line, and how they end; it runs none."""
+"""What README.md and docs/ show: commands in blocks of `sh` and how they end, files, tables; it runs nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import yaml
@@ -14,6 +15,7 @@ import yaml
 from tests.support.places import ROOT
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^( *)```yaml\n *# (\S+\.yaml)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _EXCEPTIONS = ROOT / "tests" / "functional" / "documented_commands.yaml"
 _PROGRAMS = ".venv/bin/"
 
@@ -55,6 +57,22 @@ def commands() -> Iterator[Command]:
                 if text not in seen:
                     seen.add(text)
                     yield Command(path.relative_to(ROOT).as_posix(), text)
+
+
+def files() -> dict[str, str]:
+    """Return the files that pages have a reader write, by path: blocks of YAML whose first line is their path."""
+    found: dict[str, str] = {}
+    for path in pages():
+        for _indent, name, body in _FILE.findall(path.read_text("utf-8")):
+            assert name not in found, f"{name} is shown twice"
+            found[name] = f"# {name}\n{dedent(body)}"
+    return found
+
+
+def table_rows(text: str, first: str) -> list[list[str]]:
+    """Return the cells of the table whose first column has this head; fails where there is none, or a second one."""
+    (found,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    return [[cell.strip() for cell in line.strip().strip("|").split(" | ")] for line in found.splitlines()]
 
 
 def _commands_of(block: str) -> Iterator[str]:
