@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check pages docs bench fuzz mutate lint format lock clean
+.PHONY: help setup run test check pages docs bench endure fuzz mutate lint format lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ docs: $(VENV)/.ready  ## build the documentation site into build/docs; a broken 
 
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench
+
+endure: $(VENV)/.ready  ## lay overload and slow clients on a service of its own and print how it fares; two minutes
+	$(BIN)/python -m tests.load.endurance
 
 fuzz: $(VENV)/.ready  ## break the form of sample calls ten thousand times; ends by itself after some minutes
 	CDS_FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/functional/test_broken_forms.py
