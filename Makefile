@@ -11,7 +11,7 @@ UV_VERSION := 0.13.9
 export HOST ?= 127.0.0.1
 export PORT ?= 8000
 
-.PHONY: help setup run test check pages docs screenshots bench fuzz mutate lint format lock clean
+.PHONY: help setup run test check pages docs screenshots bench endure fuzz mutate lint format lock clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ screenshots: $(VENV)/.ready  ## take the pictures of docs/images again, in Chrom
 bench: $(VENV)/.ready  ## measure the hot path against its budgets
 	$(BIN)/python -m tests.load.bench
 	$(BIN)/python -m tests.load.trust_cost
+
+endure: $(VENV)/.ready  ## lay overload and slow clients on a service of its own and print how it fares; two minutes
+	$(BIN)/python -m tests.load.endurance
 
 fuzz: $(VENV)/.ready  ## break the form of sample calls ten thousand times; ends by itself after some minutes
 	CDS_FUZZ_EXAMPLES=10000 $(BIN)/pytest tests/functional/test_broken_forms.py

@@ -31,6 +31,7 @@ from cds_service.web import (
     about,
     calls,
     cds_services,
+    client_keys,
     clock,
     discovery,
     feedback,
@@ -74,9 +75,9 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     passed = calls_for(settings, store, meter, reasoner.knowledge.services)
     recorder = Recorder(audit, reasoner.knowledge.version)
     told: tuple[Observer, ...] = (recorder, meter, calls.Witness(), *observers)
-    trust = ClientTrust(
-        identity_for(settings, reasoner.knowledge.services, StoredTokens(store.database)), settings.base_url
-    )
+    identity = identity_for(settings, reasoner.knowledge.services, StoredTokens(store.database))
+    passed.lifecycle.add(client_keys.NAME, client_keys.ClientKeys(identity).are_usable)
+    trust = ClientTrust(identity, settings.base_url)
     delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), told)
     app = Flask("cds_service", static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = False

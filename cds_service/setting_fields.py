@@ -95,6 +95,8 @@ class SettingFields(BaseSettings):
     """Whether a decision that cannot be recorded is refused with 503; unset: in production."""
     audit_checkpoints: Path | None = None
     """File, best on another machine's disk, to which signed checkpoints of the audit are appended."""
+    audit_days: int = Field(default=2_192, ge=365, le=36_600)
+    """For how many days, six years unless said, audit records are kept; `cds-service purge` deletes older."""
     metrics_token: SecretStr | None = None
     """The bearer token for `/metrics`; without it the route does not exist."""
     metrics_bind: str = ""

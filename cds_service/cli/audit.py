@@ -13,6 +13,7 @@ import click
 
 from cds_service.settings import Settings, read_settings
 from cds_service.store.audit import COMMAND, Audit
+from cds_service.store.audit_purge import accounts
 from cds_service.store.chain import records
 from cds_service.store.checkpoints import read_checkpoints
 from cds_service.store.database import Database
@@ -58,7 +59,7 @@ def verdict_of(settings: Settings, checkpoints: Path | None) -> Verdict:
     database = Database(settings.store_url)
     try:
         require_current(database)
-        return verify(records(database), key, noted)
+        return verify(records(database), key, noted, accounts(database, key))
     finally:
         database.close()
 
@@ -94,6 +95,10 @@ def _lines(verdict: Verdict) -> list[str]:
         f"{verdict.records} records in {verdict.chains} chains, {verdict.unended} of them without an end "
         "(still running, or killed)"
     )
+    if verdict.purged:
+        lines.append(
+            f"{verdict.purged} records were past their time and were purged, as the audit itself says"
+        )
     lines.append(f"{verdict.checkpoints} checkpoints compared" if verdict.checkpoints else _NO_CHECKPOINTS)
     lines.append(f"{len(verdict.flaws)} flaws found" if verdict.flaws else "The audit is intact.")
     return lines

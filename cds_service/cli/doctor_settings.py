@@ -36,6 +36,7 @@ MEANINGS = {
     "shown_days": "for how many days `purge` leaves shown cards",
     "keep_comments": "keeps the free text of feedback",
     "audit_required": "refuses decisions that cannot be recorded; unset: in production",
+    "audit_days": "for how many days `purge` leaves audit records",
     "audit_checkpoints": "file elsewhere that shows an audit that was cut",
     "metrics_token": "turns on /metrics for whoever has the token",
     "metrics_bind": "turns on metrics on an address of their own",

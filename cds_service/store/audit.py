@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -39,12 +40,29 @@ _logger = logging.getLogger("cds_service.audit")
 
 
 class _Pending:
-    """One entry on its way: written by the writer's thread, or given up by the thread that waits for it."""
+    """One entry on its way: written by the writer's thread, or given up by the thread that waits for it.
 
-    def __init__(self, entry: Entry) -> None:
+    Those of one process that wait together are chained together. `head` is then where all of them end.
+    """
+
+    def __init__(self, key: bytes, writer: str, entry: Entry) -> None:
+        self._key, self._writer = key, writer
         self.entry = entry
         self.head: Head | None = None
         self.is_given_up = False
+
+    def __call__(self, connection: Connection) -> None:
+        self._chain(connection, [self])
+
+    def join(self, others: Sequence[_Pending]) -> Callable[[Connection], None]:
+        return partial(self._chain, them=[self, *others])
+
+    def _chain(self, connection: Connection, them: Sequence[_Pending]) -> None:
+        left = [one for one in them if not one.is_given_up]
+        if left:
+            head = append(connection, self._key, self._writer, [one.entry for one in left])
+            for one in left:
+                one.head = head
 
 
 class Audit:
@@ -90,12 +108,12 @@ class Audit:
 
         Raises `StoreUnavailableError` when it is on neither and the audit is required; else it is logged.
         """
-        pending = _Pending(entry_of(at, kind, content))
+        pending = _Pending(self._store.keys.audit, self.writer, entry_of(at, kind, content))
         if self._clock() < self._away_until:
             self._put_aside(pending.entry)
             return
         try:
-            self._store.writer.commit(self._writing_one(pending), within_s)
+            self._store.writer.commit(pending, within_s)
         except StoreUnavailableError:
             pending.is_given_up = True
             self._away_until = self._clock() + _TRIES_AGAIN_AFTER_S
@@ -117,13 +135,6 @@ class Audit:
         if self._checkpoints is not None:
             self._note_last(self._checkpoints, at)
         self._spool.close()
-
-    def _writing_one(self, pending: _Pending) -> Callable[[Connection], None]:
-        def write(connection: Connection) -> None:
-            if not pending.is_given_up:
-                pending.head = append(connection, self._store.keys.audit, self.writer, [pending.entry])
-
-        return write
 
     def _writing(self, entries: list[Entry]) -> Callable[[Connection], None]:
         def write(connection: Connection) -> None:

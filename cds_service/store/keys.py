@@ -65,7 +65,9 @@ def read_keys(path: Path) -> Keys:
 
 
 def make_secret(path: Path) -> None:
-    """Write a new random secret, for its owner alone, unless there is one already."""
+    """Write a new random secret, for its owner alone, unless there is one already: then nothing is written."""
+    if path.exists():
+        return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     whole = path.with_name(f"{path.name}.{os.getpid()}")
     whole.touch(mode=0o600)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
 from cds_service.store.moments import to_milliseconds
@@ -30,31 +31,44 @@ class ShownCard(NamedTuple):
     shown_at: datetime
 
 
+class KeepingShown:
+    """Writes shown cards and their suggestions; what is there already, after a commit of unknown end, stays."""
+
+    def __init__(self, cards: Sequence[ShownCard]) -> None:
+        """Keep what to write."""
+        self.cards = tuple(cards)
+
+    def __call__(self, connection: Connection) -> None:
+        """Write them, with one statement for the cards and one for their suggestions."""
+        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        rows = [
+            {
+                **card._asdict(),
+                "card": card.card.lower(),
+                "rules": [*card.rules],
+                "shown_at": to_milliseconds(card.shown_at),
+            }
+            for card in self.cards
+        ]
+        for row in rows:
+            row.pop("offers")
+        offers = [
+            {"suggestion": uuid.lower(), "card": card.card.lower(), "rule": rule}
+            for card in self.cards
+            for uuid, rule in card.offers
+        ]
+        connection.execute(dialect.insert(shown_card).on_conflict_do_nothing(), rows)
+        if offers:
+            connection.execute(dialect.insert(shown_suggestion).on_conflict_do_nothing(), offers)
+
+    def join(self, others: Sequence[KeepingShown]) -> KeepingShown:
+        """Return what writes these cards and those of others."""
+        return KeepingShown([*self.cards, *(card for one in others for card in one.cards)])
+
+
 def keeping_shown(cards: Sequence[ShownCard]) -> Write:
     """Return what writes these cards and their suggestions."""
-    rows = [
-        {
-            **card._asdict(),
-            "card": card.card.lower(),
-            "rules": [*card.rules],
-            "shown_at": to_milliseconds(card.shown_at),
-        }
-        for card in cards
-    ]
-    for row in rows:
-        row.pop("offers")
-    offers = [
-        {"suggestion": uuid.lower(), "card": card.card.lower(), "rule": rule}
-        for card in cards
-        for uuid, rule in card.offers
-    ]
-
-    def write(connection: Connection) -> None:
-        connection.execute(insert(shown_card), rows)
-        if offers:
-            connection.execute(insert(shown_suggestion), offers)
-
-    return write
+    return KeepingShown(cards)
 
 
 def rules_of(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,20 @@ from cds_service.store.database import Database
 
 Write = Callable[[Connection], None]
 """Writes in the transaction that it is given. It may be called a second time after a fault, in a new one."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """A write of which several can be made as one: a database over the network is asked once, not once for each."""
+
+    def __call__(self, connection: Connection) -> None:
+        """Write this one alone."""
+        ...
+
+    def join(self, others: Sequence[Self]) -> Write:
+        """Return what writes this one and others of the same kind, in their order."""
+        ...
+
 
 _MOST_TOGETHER = 200
 _MOST_WAITING = 5_000
@@ -43,6 +57,8 @@ class Writer:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self.commits = 0
+        """How many transactions were committed: what grows shows that the writer gets on, however much waits."""
 
     def submit(self, write: Write) -> Future[None]:
         """Return what will be done once `write` is committed. Raises `StoreUnavailableError` when too much waits."""
@@ -108,13 +124,26 @@ class Writer:
         """Return whether all of a batch was committed; a single task is told its fault instead."""
         try:
             with self._database.durable() as connection:
-                for task in batch:
-                    task.write(connection)
+                for write in joined([task.write for task in batch]):
+                    write(connection)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is; the thread must live on
             if len(batch) > 1:
                 return False
             batch[0].done.set_exception(error)
             return True
+        self.commits += 1
         for task in batch:
             task.done.set_result(None)
         return True
+
+
+def joined(writes: Sequence[Write]) -> Iterator[Write]:
+    """Yield these writes, those that can be joined as one of each kind, after the others."""
+    kinds: dict[type, list[Joining]] = {}
+    for write in writes:
+        if isinstance(write, Joining):
+            kinds.setdefault(type(write), []).append(write)
+        else:
+            yield write
+    for first, *others in kinds.values():
+        yield first.join(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -13,11 +14,22 @@ ANYBODY = "anonymous"
 """The id of whoever calls an open service without a token; no client may have it."""
 
 
+class Look(NamedTuple):
+    """What a process knows of the keys of a client: whether it has one to use, and whether it has asked at all."""
+
+    is_usable: bool
+    was_tried: bool
+
+
 class Keys(Protocol):
     """Where the keys of a client come from."""
 
     def find(self, kid: str, algorithm: str, deadline: Deadline) -> PublicKey | None:
         """Return the key of this id for this algorithm, within the deadline; None when there is none to be had."""
+        ...
+
+    def look(self, algorithms: Collection[str]) -> Look:
+        """Tell what is known of keys for these algorithms at this moment, without waiting."""
         ...
 
 

@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 
 from cds_service.errors import UnauthorizedError, UnknownServiceError
 from cds_service.fetch.limits import Deadline
-from cds_service.trust.callers import Caller, Registration, SeenTokens
+from cds_service.trust.callers import Caller, Look, Registration, SeenTokens
 from cds_service.trust.keys import PublicKey
 from cds_service.trust.tokens import MOST_BYTES, Claims, Token, read_token
 
@@ -64,6 +64,12 @@ class Identity:
         if client.services and endpoint.service not in client.services:
             raise UnknownServiceError("Not found")
         return Caller(client.client_id, token.claims.tenant, client.explanation)
+
+    def looks(self) -> dict[str, Look]:
+        """Return what is known of the keys of each client, by its id, without waiting; none where keys open no door."""
+        if self._is_open:
+            return {}
+        return {one.client_id: one.keys.look(one.algorithms) for one in self._by_issuer.values()}
 
     def _admit(
         self, token: Token, client: Registration, endpoint: Endpoint, now: datetime, deadline: Deadline

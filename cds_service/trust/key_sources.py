@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from cds_service.fetch.answers import Document
 from cds_service.fetch.limits import Deadline
+from cds_service.trust.callers import Look
 from cds_service.trust.keys import KeySet, PublicKey
 
 FETCH_WITHIN_S = 0.5
@@ -39,6 +40,10 @@ class WrittenKeys:
         """Return the key of this id for this algorithm."""
         return self._keys.find(kid, algorithm)
 
+    def look(self, algorithms: Collection[str]) -> Look:
+        """Tell whether one of them is for one of these algorithms."""
+        return Look(_has_one(self._keys, algorithms), was_tried=True)
+
 
 class PublishedKeys:
     """Keys at the registered address of a client, fetched when the first token comes, and for all callers at once."""
@@ -53,6 +58,7 @@ class PublishedKeys:
         self._fetched_at = self._fresh_until = 0.0
         self._next_fetch_at = -float("inf")
         self._flight: threading.Event | None = None
+        self._was_tried = False
 
     def find(self, kid: str, algorithm: str, deadline: Deadline) -> PublicKey | None:
         """Return the key, waiting for one fetch at most: a new key is found without a restart."""
@@ -66,10 +72,20 @@ class PublishedKeys:
         with self._lock:
             return self._known(kid, algorithm)
 
+    def look(self, algorithms: Collection[str]) -> Look:
+        """Tell what is known at this moment, and have the keys fetched when they are not fresh; it waits for nobody."""
+        with self._lock:
+            if self._clock() >= self._fresh_until:
+                self._flight_now()
+            return Look(_has_one(self._kept() or (), algorithms), self._was_tried)
+
     def _known(self, kid: str, algorithm: str) -> PublicKey | None:
-        if self._keys is None or self._clock() > self._fetched_at + LONGEST_KEPT_S:
-            return None
-        return self._keys.find(kid, algorithm)
+        kept = self._kept()
+        return kept.find(kid, algorithm) if kept is not None else None
+
+    def _kept(self) -> KeySet | None:
+        """Return the last keys, unless their server has not answered for too long."""
+        return None if self._clock() > self._fetched_at + LONGEST_KEPT_S else self._keys
 
     def _flight_now(self) -> threading.Event | None:
         """Return the fetch that is under way, a new one if it is time for it, or None."""
@@ -94,6 +110,7 @@ class PublishedKeys:
         finally:
             with self._lock:
                 self._flight = None
+                self._was_tried = True
             flight.set()
 
     def _take(self, document: Document, keys: KeySet, began: float) -> None:
@@ -103,3 +120,7 @@ class PublishedKeys:
             self._fetched_at = began
             self._fresh_until = began + fresh
             self._next_fetch_at = began + LEAST_BETWEEN_S
+
+
+def _has_one(keys: Iterable[PublicKey], algorithms: Collection[str]) -> bool:
+    return any(key.fits(algorithm) for key in keys for algorithm in algorithms)

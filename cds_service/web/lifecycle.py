@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 
 from cds_service.errors import CDSError
+from cds_service.store.probe import write_and_take_back
 from cds_service.store.schema import HEAD, revision_of
 from cds_service.store.store import Store
 
@@ -49,13 +51,21 @@ class Lifecycle:
 
 
 def store_checks(store: Store) -> dict[str, Check]:
-    """Return the checks of the store: its tables are those of this release, and it can be written."""
+    """Return the checks of the store: its tables are those of this release, and it can be written.
+
+    A store that is only busy, and commits what came before the probe, takes writes: under load all processes would
+    else be taken out of service together.
+    """
 
     def has_schema() -> bool:
         return revision_of(store.database) == HEAD
 
     def takes_writes() -> bool:
-        store.writer.commit(lambda _connection: None, _PROBE_WITHIN_S)
+        commits = store.writer.commits
+        try:
+            store.writer.submit(write_and_take_back).result(_PROBE_WITHIN_S)
+        except FutureTimeoutError:
+            return store.writer.commits > commits
         return True
 
     return {"store-schema": has_schema, "store-writes": takes_writes}

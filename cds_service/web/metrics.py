@@ -22,6 +22,7 @@ from cds_service.model.definitions import Knowledge
 from cds_service.store.shown import rules_of
 from cds_service.store.store import Store
 from cds_service.web.delivery import Delivered, FeedbackTaken
+from cds_service.web.metric_files import has_room
 from cds_service.web.problems import outcome
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Meter:
 
     def __init__(self, knowledge: Knowledge, store: Store) -> None:
         """Make the counters. Shown cards are looked up in `store` to tell by which rules feedback is counted."""
+        _leave_files_without_room()
         # Here, not above: on import it decides by the environment whether to count in files.
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram  # noqa: PLC0415 - as told above
 
@@ -151,6 +153,13 @@ class Meter:
         if code is None:
             return _NONE
         return code if code in self._known.reasons else _OTHER
+
+
+def _leave_files_without_room() -> None:
+    """Let this process count in its memory alone where its files would not find room: figures cost no answer."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder and not has_room(Path(folder)):
+        del os.environ[FOLDER_VARIABLE]
 
 
 def exposition(registry: CollectorRegistry | None) -> tuple[bytes, str]:

@@ -86,11 +86,15 @@ class LiveServer:
 
     def kill_a_worker(self) -> None:
         """End one process that answers calls (SIGKILL); the service starts another in its place."""
+        os.kill(self.workers[0], signal.SIGKILL)
+
+    @property
+    def workers(self) -> list[int]:
+        """The ids of the processes that the service has started."""
         command = [shutil.which("ps") or "ps", "-A", "-o", "pid=,ppid="]
         listed = subprocess.run(command, capture_output=True, text=True, check=True)
         pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-        workers = [pid for pid, parent in pairs if parent == self.process.pid]
-        os.kill(workers[0], signal.SIGKILL)
+        return [pid for pid, parent in pairs if parent == self.process.pid]
 
     def wait_until_ready(self) -> None:
         """Wait until a worker answers; fails the test when none does."""

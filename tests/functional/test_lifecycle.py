@@ -13,17 +13,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy import Connection, func, select
 
 from cds_service.app import create_app
+from cds_service.errors import StoreUnavailableError
 from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.schema import migrate
+from cds_service.store.store import open_store
+from cds_service.store.tables import seen_token
+from cds_service.store.writer import Write
+from cds_service.web.lifecycle import store_checks
 from tests.functional.server import LiveServer
 from tests.support.places import SAMPLES
 
 HOOK = "/cds-services/muscle-spasm-problem"
 BODY = (SAMPLES / "ms-fasciculation-on-thiazide" / "request.json").read_bytes()
 CALLERS, PER_SECOND = 20, 100
+WITHIN_S = 10.0
 
 
 class Reply(NamedTuple):
@@ -163,3 +170,53 @@ def test_others_add_their_checks(tmp_path: Path) -> None:
     app = create_app(Settings(state_folder=tmp_path))
     app.extensions["calls"].lifecycle.add("keys-of-clients", lambda: False)
     assert app.test_client().get("/health/ready").get_json()["failing"] == ["keys-of-clients"]
+
+
+def waiting_for(gate: threading.Event) -> Write:
+    """Return what holds the writer up until the gate opens."""
+
+    def wait(_connection: Connection) -> None:
+        gate.wait(WITHIN_S)
+
+    return wait
+
+
+def test_a_store_that_is_busy_is_ready(tmp_path: Path) -> None:
+    """What waits before the probe is committed piece by piece: calls wait, but none has to go elsewhere."""
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}", tmp_path / "secret.key", may_make=True)
+    first, second = threading.Event(), threading.Event()
+    store.writer.submit(waiting_for(first))
+    time.sleep(0.1)
+    store.writer.submit(waiting_for(second))
+    threading.Timer(0.3, first.set).start()
+    assert store_checks(store)["store-writes"]()
+    second.set()
+    store.close()
+
+
+def test_a_store_that_commits_nothing_is_not_ready(tmp_path: Path) -> None:
+    """One write that does not end is not progress."""
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}", tmp_path / "secret.key", may_make=True)
+    ends = threading.Event()
+    store.writer.submit(waiting_for(ends))
+    began = time.monotonic()
+    assert not store_checks(store)["store-writes"]()
+    assert time.monotonic() - began < 3
+    ends.set()
+    store.close()
+
+
+def test_the_probe_leaves_nothing_behind(tmp_path: Path) -> None:
+    """It writes for sure: a store whose table refuses rows is not ready. And it takes its row away again."""
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite3'}", tmp_path / "secret.key", may_make=True)
+    check = store_checks(store)["store-writes"]
+    assert check()
+    with store.database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(seen_token)).scalar() == 0
+    with store.database.durable() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON seen_token BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    with pytest.raises(StoreUnavailableError):
+        check()
+    store.close()

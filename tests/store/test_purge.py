@@ -85,7 +85,7 @@ def test_the_command_follows_the_settings(store: Store, monkeypatch: pytest.Monk
     monkeypatch.setenv("DATABASE_URL", store.database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CDS_FEEDBACK_DAYS", "10")
     told = CliRunner().invoke(cli, ["purge"])
-    assert told.output == "Erased 1 comments; deleted 1 answers and 0 shown cards.\n"
+    assert told.output == "Erased 1 comments; deleted 1 answers, 0 shown cards and 0 audit records.\n"
     monkeypatch.setenv("CDS_SHOWN_DAYS", "10")
     monkeypatch.setenv("CDS_QUIET_DAYS", "10")
     CliRunner().invoke(cli, ["purge"])

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cds_service.settings import Settings
 from cds_service.store.feedback import KeptFeedback, keeping_feedback
 from cds_service.store.repeats import Earlier, earlier_of
 from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
+from cds_service.store.tables import shown_card, shown_suggestion
 from tests.functional.server import LiveServer
 from tests.store.serving import FEEDBACK, HOOK, post
 from tests.support.feedback import message, overridden
@@ -117,3 +119,13 @@ def test_production_is_quiet_by_itself(tmp_path: Path, monkeypatch: pytest.Monke
     assert Settings().is_quiet
     monkeypatch.setenv("CDS_QUIET", "false")
     assert not Settings().is_quiet
+
+
+def test_a_card_that_is_written_twice_stands_once(store: Store) -> None:
+    """A commit whose end is unknown is tried again; what was kept by the first one is no fault."""
+    twice = CARD._replace(offers=(("s1", "magnesium"),))
+    show(store, twice)
+    show(store, twice, CARD._replace(card="c2", offers=(("s2", "tsh"),)))
+    with store.database.reading() as connection:
+        assert sorted(connection.execute(select(shown_card.c.card)).scalars()) == ["c1", "c2"]
+        assert sorted(connection.execute(select(shown_suggestion.c.suggestion)).scalars()) == ["s1", "s2"]

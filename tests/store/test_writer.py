@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,26 @@ def writing(digest: str) -> Write:
         connection.execute(insert(seen_token).values(digest=digest, expires_at=1))
 
     return write
+
+
+class Together:
+    """Writes rows, those of several tasks by one call; `calls` counts how many tasks each call wrote."""
+
+    def __init__(self, calls: list[int], *digests: str) -> None:
+        """Keep what to write, and where to count."""
+        self.calls = calls
+        self.digests = digests
+
+    def __call__(self, connection: Connection) -> None:
+        """Write the rows; an empty one is a fault."""
+        self.calls.append(len(self.digests))
+        if "" in self.digests:
+            raise ZeroDivisionError
+        connection.execute(insert(seen_token), [{"digest": one, "expires_at": 1} for one in self.digests])
+
+    def join(self, others: Sequence[Together]) -> Together:
+        """Return what writes all of them."""
+        return Together(self.calls, *self.digests, *(digest for one in others for digest in one.digests))
 
 
 def waiting_for(gate: threading.Event) -> Write:
@@ -89,6 +109,40 @@ def test_one_bad_task_costs_only_itself(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         bad.result(5)
     assert rows(store.database) == {"a", "b"}
+
+
+def test_tasks_of_one_kind_are_written_as_one(store: Store) -> None:
+    """Fifty that wait together are one call, beside one of another kind."""
+    gate, calls = threading.Event(), list[int]()
+    store.writer.submit(waiting_for(gate))
+    tasks = [store.writer.submit(Together(calls, str(number))) for number in range(50)]
+    tasks.append(store.writer.submit(writing("other")))
+    gate.set()
+    for task in tasks:
+        task.result(5)
+    assert calls in ([50], [1, 49])
+    assert len(rows(store.database)) == 51
+
+
+def test_one_bad_task_of_a_kind_costs_only_itself(store: Store) -> None:
+    """What cannot be written together is written one by one."""
+    gate, calls = threading.Event(), list[int]()
+    store.writer.submit(waiting_for(gate))
+    good, bad, also_good = (store.writer.submit(Together(calls, one)) for one in ("a", "", "b"))
+    gate.set()
+    good.result(5)
+    also_good.result(5)
+    with pytest.raises(ZeroDivisionError):
+        bad.result(5)
+    assert rows(store.database) == {"a", "b"}
+
+
+def test_the_writer_counts_what_it_commits(store: Store) -> None:
+    """So that it can be told to get on; a fault does not count."""
+    store.writer.commit(writing("a"), 5)
+    with pytest.raises(StoreUnavailableError):
+        store.writer.commit(writing("a"), 5)
+    assert store.writer.commits == 1
 
 
 def test_closing_commits_what_waits(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,6 +12,7 @@ import pytest
 
 from cds_service.fetch.answers import Document
 from cds_service.fetch.limits import Deadline
+from cds_service.trust.callers import Look
 from cds_service.trust.key_sources import PublishedKeys
 from cds_service.trust.keys import read_published
 from tests.support.tokens import Signer, key_set, signer
@@ -166,3 +168,46 @@ def test_nobody_waits_longer_than_its_own_deadline() -> None:
     publisher.gate.set()
     assert publisher.knows(OLD)
     assert publisher.fetches == 1
+
+
+ALL = frozenset({"ES384"})
+
+
+def looked(publisher: Publisher) -> Look:
+    """Look, let what that began come to its end, and look again."""
+    publisher.keys.look(ALL)
+    deadline = time.monotonic() + 5
+    while not publisher.keys.look(ALL).was_tried and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return publisher.keys.look(ALL)
+
+
+def test_looking_has_keys_fetched_and_waits_for_nobody() -> None:
+    """Before the first fetch has ended nothing is known, and nothing is said to be missing."""
+    publisher = Publisher(OLD)
+    publisher.gate.clear()
+    assert publisher.keys.look(ALL) == Look(is_usable=False, was_tried=False)
+    publisher.gate.set()
+    assert looked(publisher) == Look(is_usable=True, was_tried=True)
+    assert publisher.knows(OLD)
+    assert publisher.fetches == 1
+
+
+def test_looking_tells_that_there_is_nothing_to_use() -> None:
+    """No answer, an empty set, or keys for other algorithms."""
+    empty, silent, other = Publisher(), Publisher(OLD), Publisher(OLD)
+    silent.body = None
+    assert looked(empty) == looked(silent) == Look(is_usable=False, was_tried=True)
+    assert looked(other).is_usable
+    assert other.keys.look(frozenset({"RS384"})) == Look(is_usable=False, was_tried=True)
+
+
+def test_keys_are_usable_for_a_day_without_their_server() -> None:
+    """An outage of a client's server shows after 24 hours, as it does for tokens."""
+    publisher = Publisher(OLD)
+    assert looked(publisher).is_usable
+    publisher.body = None
+    publisher.now = DAY - 1
+    assert publisher.keys.look(ALL).is_usable
+    publisher.now = DAY + 1
+    assert not publisher.keys.look(ALL).is_usable
