@@ -104,8 +104,9 @@ class Audit:
             task.add_done_callback(lambda done: self._settle(left, done))
 
     def record(self, at: int, kind: str, content: Mapping[str, Any], within_s: float = WITHIN_S) -> None:
-        """Return once an entry is on disk, in the store or in the spool.
+        """Return once an entry is in the store or in the spool and outlives this process.
 
+        In an embedded store a decision is on the disk some hundredths of a second later, everything else before.
         Raises `StoreUnavailableError` when it is on neither and the audit is required; else it is logged.
         """
         pending = _Pending(self._store.keys.audit, self.writer, entry_of(at, kind, content))
@@ -113,7 +114,7 @@ class Audit:
             self._put_aside(pending.entry)
             return
         try:
-            self._store.writer.commit(pending, within_s)
+            self._store.writer.commit(pending, within_s, is_durable=kind != DECISION)
         except StoreUnavailableError:
             pending.is_given_up = True
             self._away_until = self._clock() + _TRIES_AGAIN_AFTER_S
@@ -205,9 +206,11 @@ class Audit:
             self._write_checkpoint(path, at, head)
 
     def _write_checkpoint(self, path: Path, at: int, head: Head) -> None:
+        """Write a checkpoint of what is on the disk: a power cut must not make it say more than the store holds."""
         try:
+            self._store.database.settle()
             write_checkpoint(path, self._store.keys.audit, at, self.writer, head)
-        except AuditError:
+        except (AuditError, StoreUnavailableError):
             _logger.error("an audit checkpoint could not be written")  # noqa: TRY400 - a trace holds a path
 
 

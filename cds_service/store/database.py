@@ -6,6 +6,7 @@ SQLite is the embedded default: one file, for the processes of one machine. Post
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,26 @@ class Database:
             if not self.is_sqlite:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             yield connection
+
+    def settle(self) -> None:
+        """Bring to the disk what light transactions wrote: the log that SQLite writes ahead.
+
+        PostgreSQL does so by itself within a second. Raises `StoreUnavailableError` when the disk refuses.
+        """
+        if self.file is None:
+            return
+        try:
+            # The locks of SQLite stand on its other files: closing this one frees none of them.
+            log = os.open(f"{self.file}-wal", os.O_RDONLY)
+            try:
+                os.fsync(log)
+            finally:
+                os.close(log)
+        except FileNotFoundError:
+            return  # all of it has been moved into the database, on the disk
+        except OSError as error:
+            _logger.error("the disk did not take what was written", extra={"fault": type(error).__name__})  # noqa: TRY400 - a trace holds a path
+            raise StoreUnavailableError("Temporarily unavailable") from None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,16 +1,19 @@
 """The one writer of a process: what is waiting at a moment is committed together; it decides nothing.
 
 A commit that outlives a power cut waits for the disk. Many calls that end at once wait for one commit, not each for its
-own, and SQLite, which lets one connection write at a time, is never fought over within a process.
+own, and SQLite, which lets one connection write at a time, is never fought over within a process. What need not wait
+for the disk is told to be committed once it outlives this process, and is on the disk a moment later.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from sqlalchemy import Connection
@@ -37,11 +40,14 @@ class Joining(Protocol):
 
 _MOST_TOGETHER = 200
 _MOST_WAITING = 5_000
+_ON_DISK_WITHIN_S = 0.01
+_TRIES_AGAIN_AFTER_S = 1.0
 
 
 class _Task(NamedTuple):
     write: Write
     done: Future[None]
+    is_durable: bool
 
 
 class Writer:
@@ -57,26 +63,32 @@ class Writer:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_closed = False
+        self._due: float | None = None
+        """When what is committed and not on the disk yet has to be there; None where everything is."""
         self.commits = 0
         """How many transactions were committed: what grows shows that the writer gets on, however much waits."""
 
-    def submit(self, write: Write) -> Future[None]:
-        """Return what will be done once `write` is committed. Raises `StoreUnavailableError` when too much waits."""
+    def submit(self, write: Write, *, is_durable: bool = True) -> Future[None]:
+        """Return what will be done once `write` is committed.
+
+        What is not durable does not wait for the disk of an embedded database: it outlives the end of this process at
+        once, and a power cut some hundredths of a second later. Raises `StoreUnavailableError` when too much waits.
+        """
         self._start()
         done: Future[None] = Future()
         try:
-            self._tasks.put_nowait(_Task(write, done))
+            self._tasks.put_nowait(_Task(write, done, is_durable))
         except queue.Full:
             raise StoreUnavailableError("Temporarily unavailable") from None
         return done
 
-    def commit(self, write: Write, within_seconds: float) -> None:
-        """Return once `write` is committed.
+    def commit(self, write: Write, within_seconds: float, *, is_durable: bool = True) -> None:
+        """Return once `write` is committed, as `submit` says.
 
         Raises `StoreUnavailableError` when it failed, or is not committed in time: it may then still be, later.
         """
         try:
-            self.submit(write).result(within_seconds)
+            self.submit(write, is_durable=is_durable).result(within_seconds)
         except FutureTimeoutError:
             raise StoreUnavailableError("Temporarily unavailable") from None
 
@@ -100,13 +112,31 @@ class Writer:
                 self._thread.start()
 
     def _run(self) -> None:
-        while (first := self._tasks.get()) is not None:
+        is_last = False
+        while not is_last and (first := self._next()) is not None:
             batch, is_last = self._batch(first)
             if not self._commit(batch):
                 for task in batch:  # one bad task must not cost the others
                     self._commit([task])
-            if is_last:
-                return
+        if self._due is not None:
+            self._bring_to_disk()
+
+    def _next(self) -> _Task | None:
+        """Wait for a task; what is due on the disk comes first, however many tasks there are."""
+        while self._due is not None:
+            left = self._due - time.monotonic()
+            if left > 0:
+                with suppress(queue.Empty):
+                    return self._tasks.get(timeout=left)
+            self._bring_to_disk()
+        return self._tasks.get()
+
+    def _bring_to_disk(self) -> None:
+        try:
+            self._database.settle()
+            self._due = None
+        except StoreUnavailableError:
+            self._due = time.monotonic() + _TRIES_AGAIN_AFTER_S
 
     def _batch(self, first: _Task) -> tuple[list[_Task], bool]:
         batch = [first]
@@ -122,8 +152,10 @@ class Writer:
 
     def _commit(self, batch: list[_Task]) -> bool:
         """Return whether all of a batch was committed; a single task is told its fault instead."""
+        waits_for_disk = not self._database.is_sqlite or any(task.is_durable for task in batch)
+        transaction = self._database.durable if waits_for_disk else self._database.light
         try:
-            with self._database.durable() as connection:
+            with transaction() as connection:
                 for write in joined([task.write for task in batch]):
                     write(connection)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is; the thread must live on
@@ -132,6 +164,10 @@ class Writer:
             batch[0].done.set_exception(error)
             return True
         self.commits += 1
+        if waits_for_disk:
+            self._due = None  # the disk has taken what was written before as well
+        elif self._due is None:
+            self._due = time.monotonic() + _ON_DISK_WITHIN_S
         for task in batch:
             task.done.set_result(None)
         return True

@@ -165,7 +165,7 @@ class Delivery:
         ]
         request = request_id()
         try:
-            task = self._store.writer.submit(keeping_shown(cards))
+            task = self._store.writer.submit(keeping_shown(cards), is_durable=False)
         except StoreUnavailableError as error:
             self._tell(len(cards), request, error)
         else:

@@ -43,6 +43,7 @@ def away(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.Monke
             raise StoreUnavailableError("Temporarily unavailable")
 
         patch.setattr(store.database, "durable", refuse)
+        patch.setattr(store.database, "light", refuse)
         yield patch
 
 
