@@ -81,7 +81,9 @@ def test_a_secret_that_cannot_be_made_names_the_setting_only(tmp_path: Path) -> 
     (tmp_path / "file").touch()
     with pytest.raises(StoreError) as told:
         make_secret(tmp_path / "file" / "folder" / "secret.key")
-    assert told.value.text.startswith("CDS_SECRET_KEY_FILE: the file is missing and cannot be made (NotADirec")
+    assert told.value.text.startswith(
+        "CDS_SECRET_KEY_FILE: the file is missing and cannot be made (NotADirec"
+    )
     assert str(tmp_path) not in told.value.text
 
 
