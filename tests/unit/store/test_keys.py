@@ -68,7 +68,7 @@ def test_a_secret_is_made_once(tmp_path: Path) -> None:
 
 
 def test_beside_a_secret_that_is_there_nothing_is_written(tmp_path: Path) -> None:
-    """A secret may stand on a read-only volume, as the one of the stack does: the time of its folder stays as it was."""
+    """A secret may stand on a read-only volume, as in the stack: the time of its folder stays as it was."""
     path = tmp_path / "secret.key"
     path.write_bytes(bytes(32))
     os.utime(tmp_path, (1, 1))
