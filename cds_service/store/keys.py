@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from cds_service.errors import StoreError
@@ -65,17 +66,28 @@ def read_keys(path: Path) -> Keys:
 
 
 def make_secret(path: Path) -> None:
-    """Write a new random secret, for its owner alone, unless there is one already: then nothing is written."""
-    if path.exists():
-        return
+    """Write a new random secret, for its owner alone, unless there is one already: its folder may be read-only then.
+
+    Raises `StoreError` when it can be neither found nor written.
+    """
+    try:
+        if not path.exists():
+            _write_secret(path)
+    except OSError as error:
+        raise StoreError(
+            f"CDS_SECRET_KEY_FILE: the file is missing and cannot be made ({type(error).__name__}). Name a file "
+            "in a folder that this user can write to, or put the secret there."
+        ) from None
+
+
+def _write_secret(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     whole = path.with_name(f"{path.name}.{os.getpid()}")
     whole.touch(mode=0o600)
-    whole.write_bytes(secrets.token_bytes(FEWEST_BYTES))
     try:
-        os.link(whole, path)  # all or nothing, and never over one that another process has just made
-    except FileExistsError:
-        return
+        whole.write_bytes(secrets.token_bytes(FEWEST_BYTES))
+        with suppress(FileExistsError):  # another process has just made one, and that one counts
+            os.link(whole, path)  # all or nothing, and never over what is there
     finally:
         whole.unlink()
 

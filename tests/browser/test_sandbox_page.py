@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from tests.browser.desk import Desk
 from tests.browser.records import HOSTILE, bundle, large_bundle, observation, patient_record
 from tests.functional.server import LiveServer
-from tests.support.fhir_server import fhir_server
+from tests.support.fhir_server import fhir_server, slow
 from tests.support.places import SAMPLES
 from tests.support.timing import best_of_three
 
@@ -112,6 +112,39 @@ def test_a_fhir_server_is_read_through_the_service(desk: Desk, page: Page) -> No
         with page.expect_request(SERVICE) as caught:
             desk.record("cramp")
     assert json.loads(caught.value.post_data or "")["fhirServer"] == server.base
+
+
+def test_a_chart_that_is_no_samples_is_not_named_after_one(desk: Desk, page: Page) -> None:
+    """After a file the choice of samples is empty again, its description gone, and the same sample can be chosen."""
+    choice = page.get_by_label("Sample patient")
+    desk.open_story(BENIGN)
+    expect(page.locator("#story-line")).to_be_visible()
+    desk.upload("plain.json", patient_record("Plain Person", "gout", "vitamin C", "taken daily"))
+    expect(page.get_by_label("Patient", exact=True)).to_contain_text("Plain Person")
+    expect(choice).to_have_value("")
+    expect(page.locator("#story-line")).to_be_hidden()
+    desk.open_story(BENIGN)
+    expect(page.get_by_label("Patient", exact=True)).not_to_contain_text("Plain Person")
+
+
+def test_a_chart_is_asked_for_once_while_it_is_read(desk: Desk, page: Page) -> None:
+    """A slow server is told of at the button, and a second press asks no second time."""
+    resources = [
+        entry["resource"] for entry in patient_record("Slow Person", "gout", "water", "none")["entry"]
+    ]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/fhir") else None)
+    with fhir_server(*resources) as server:
+        server.faults["Condition"] = slow(1.0)
+        page.get_by_role("button", name="Connect a server…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Base address").fill(server.base)
+        dialog.get_by_label("Patient id").fill("p1")
+        dialog.get_by_role("button", name="Read the chart").click()
+        expect(dialog.get_by_role("button", name="Reading…")).to_be_disabled()
+        dialog.get_by_label("Patient id").press("Enter")
+        expect(page.get_by_label("Patient", exact=True)).to_contain_text("Slow Person")
+    assert len(asked) == 1
 
 
 def test_hostile_texts_stay_texts(desk: Desk, page: Page) -> None:

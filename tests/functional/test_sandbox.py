@@ -18,7 +18,7 @@ from cds_service.settings import Settings, read_settings
 from cds_service.web.sandbox import routes
 from tests.functional.server import LiveServer
 from tests.spec.calls import HOOK_OF_STORY, STORIES
-from tests.support.fhir_server import fhir_server
+from tests.support.fhir_server import fhir_server, slow
 from tests.support.places import SAMPLES
 from tests.support.production import production_environment
 
@@ -277,6 +277,14 @@ def test_what_a_server_does_not_answer_is_named(loopback_client: FlaskClient) ->
         assert found["failed"] == ["problems"]
         server.faults["*"] = lambda handler: handler.send(404, {})
         assert loopback_client.post("/sandbox/fhir", json=wish(server.base)).status_code == 412
+
+
+def test_a_server_that_has_just_been_started_is_waited_for(loopback_client: FlaskClient) -> None:
+    """A person waits for the chart: an answer that comes too late for a hook call is still in it."""
+    with fhir_server(PATIENT) as server:
+        server.faults["Condition"] = slow(Settings().deadline_seconds + 0.5)
+        found = loopback_client.post("/sandbox/fhir", json=wish(server.base)).get_json()
+    assert found["failed"] == []
 
 
 def test_it_is_no_way_to_other_servers(client: FlaskClient, loopback_client: FlaskClient) -> None:

@@ -24,6 +24,7 @@ JOBS = {name for name, service in SERVICES.items() if service["restart"] == "no"
 OURS = {name for name, service in SERVICES.items() if service["image"] == "muscle-spasm-cds"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 GATEWAY = (ROOT / "deploy" / "gateway.conf").read_text("utf-8")
+CDS_NAME = "cds.stack.internal"
 FIXED = re.compile(r"[\w./-]+:v?\d+\.\d+[\w.-]*")
 FORBIDDEN_WORDS = re.compile(r"(?i)(password|secret|token|api_?key)\b(?!_file)")
 
@@ -101,6 +102,11 @@ def test_what_serves_is_watched() -> None:
     assert "--wait" in SERVICES["load"]["command"]
 
 
+def test_the_database_is_asked_where_the_others_ask_it() -> None:
+    """Over TCP: while the image makes a database it serves on its socket alone, and whoever waited would be refused."""
+    assert "--host=127.0.0.1" in SERVICES["database"]["healthcheck"]["test"]
+
+
 def test_everything_waits_for_what_it_needs() -> None:
     """Secrets, then the database, then its tables, then the instances, then the front, then the last word."""
     needs = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
@@ -155,6 +161,35 @@ def test_the_front_passes_on_the_host_with_its_port() -> None:
     (front, _server) = re.findall(r"server \{(.*?)^\}", GATEWAY, re.DOTALL | re.MULTILINE)
     assert "proxy_set_header Host $http_host;" in front
     assert "listen 8080;" in front
+
+
+def test_the_front_looks_names_up_again() -> None:
+    """A container made anew has another address: a name that stands in `proxy_pass` itself is looked up only once."""
+    targets = re.findall(r"proxy_pass (\S+);", GATEWAY)
+    named = dict(re.findall(r"set (\$\w+) (http://\S+);", GATEWAY))
+    assert [named[target] for target in targets] == [f"http://{CDS_NAME}:8000", "http://fhir:8080"]
+    assert re.search(r"^resolver 127\.0\.0\.11 valid=\ds", GATEWAY, re.MULTILINE)
+    assert not re.search(r"^upstream ", GATEWAY, re.MULTILINE)
+
+
+def test_both_instances_answer_to_the_name_that_the_front_calls() -> None:
+    """Calls are spread over what the name leads to; the tables are made beside them, where nobody calls."""
+    for name in ("cds-a", "cds-b"):
+        assert SERVICES[name]["networks"]["front"]["aliases"] == [CDS_NAME]
+    assert SERVICES["migrate"]["networks"] == ["data"]
+
+
+def test_the_front_leaves_an_instance_that_is_gone_in_time() -> None:
+    """Both tries together take less than the service itself may take for an answer."""
+    (milliseconds,) = re.findall(r"proxy_connect_timeout (\d+)ms;", GATEWAY)
+    assert 2 * int(milliseconds) / 1_000 < Settings.model_fields["deadline_seconds"].default
+    assert "proxy_next_upstream error timeout;" in GATEWAY
+
+
+def test_the_front_keeps_no_record_of_whose_chart_was_read() -> None:
+    """The address of a search names its patient, so calls of the FHIR server are not logged."""
+    (_front, server) = re.findall(r"server \{(.*?)^\}", GATEWAY, re.DOTALL | re.MULTILINE)
+    assert "access_log off;" in server
 
 
 def test_the_samples_are_in_the_image_and_found() -> None:

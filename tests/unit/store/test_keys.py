@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,26 @@ def test_a_secret_is_made_once(tmp_path: Path) -> None:
     assert len(first) == 32
     assert [one.name for one in path.parent.iterdir()] == ["secret.key"]
     read_keys(path)
+
+
+def test_beside_a_secret_that_is_there_nothing_is_written(tmp_path: Path) -> None:
+    """A secret may stand on a read-only volume, as in the stack: the time of its folder stays as it was."""
+    path = tmp_path / "secret.key"
+    path.write_bytes(bytes(32))
+    os.utime(tmp_path, (1, 1))
+    make_secret(path)
+    assert tmp_path.stat().st_mtime == 1
+
+
+def test_a_secret_that_cannot_be_made_names_the_setting_only(tmp_path: Path) -> None:
+    """Whoever starts the service reads what to do, neither the path nor a trace."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError) as told:
+        make_secret(tmp_path / "file" / "folder" / "secret.key")
+    assert told.value.text.startswith(
+        "CDS_SECRET_KEY_FILE: the file is missing and cannot be made (NotADirec"
+    )
+    assert str(tmp_path) not in told.value.text
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])

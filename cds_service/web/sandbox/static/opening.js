@@ -32,6 +32,10 @@ function fromRequest(request) {
 
 /** @param {(found: Opened, name: string) => void} onOpened @param {(text: string) => void} onTrouble */
 export function listenForCharts(onOpened, onTrouble) {
+  const onOther = (found, name) => {
+    byId("story").value = ""; // the chart is no sample's now, and the same sample can be chosen again
+    onOpened(found, name);
+  };
   const openText = async (text, name) => {
     let found = [];
     try {
@@ -44,12 +48,12 @@ export function listenForCharts(onOpened, onTrouble) {
       return;
     }
     if (found.length === 0) onTrouble(`${name} holds no FHIR resource that names a patient.`);
-    else if (found.length === 1) onOpened(found[0], name);
-    else offerPatients(found, name, onOpened);
+    else if (found.length === 1) onOther(found[0], name);
+    else offerPatients(found, name, onOther);
   };
   stories(onOpened, onTrouble);
   files(openText);
-  server(onOpened);
+  server(onOther);
 }
 
 /** Several patients in one file: the first is opened, the others can be chosen. @param {Opened[]} found @param {string} name @param {any} onOpened */
@@ -121,13 +125,18 @@ function files(openText) {
 
 /** @param {any} onOpened */
 function server(onOpened) {
-  const [dialog, form, trouble] = [byId("connect-dialog"), byId("connect-form"), byId("connect-trouble")];
+  const [dialog, form, trouble, button] = ["connect-dialog", "connect-form", "connect-trouble", "connect-read"].map(byId);
   byId("connect").addEventListener("click", () => dialog.showModal());
   byId("connect-cancel").addEventListener("click", () => dialog.close());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const wish = { fhirServer: byId("fhir-server").value.trim(), patientId: byId("fhir-patient").value.trim(), accessToken: byId("fhir-token").value || null };
+    if (button.disabled) return; // the chart that was asked for is still on its way
+    button.disabled = true;
+    button.textContent = "Reading…";
     const exchange = await readChart(wish);
+    button.disabled = false;
+    button.textContent = "Read the chart";
     trouble.hidden = exchange.status === 200;
     if (exchange.status !== 200) {
       trouble.textContent = troubleText(exchange);
