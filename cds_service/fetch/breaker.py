@@ -37,10 +37,12 @@ class Origin:
         self._clock = clock
         self._chance = chance
         self._lock = threading.Lock()
+        self._probe_ended = threading.Condition(self._lock)
         self._outcomes: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
         self._consecutive = 0
         self._open_until = 0.0
         self._is_probing = False
+        self._prober: object = None
         self._times_opened = 0
         self._visitors = 0
         self.places = threading.BoundedSemaphore(_PLACES)
@@ -59,14 +61,20 @@ class Origin:
         with self._lock:
             self._visitors -= 1
 
-    def enter(self) -> Ticket | None:
-        """Begin one request; None while the breaker is open, except for the one probe after its time."""
+    def enter(self, visit: object = None, within_s: float = 0.0) -> Ticket | None:
+        """Begin one request; None while the breaker is open, except for the one probe after its time.
+
+        Other requests of the same `visit` wait up to `within_s` for the end of its probe: the call that finds the
+        server well again is then answered whole, not from the one query that happened to be first.
+        """
         with self._lock:
+            if self._is_probing and visit is not None and self._prober is visit:
+                self._probe_ended.wait_for(lambda: not self._is_probing, timeout=within_s)
             is_probe = bool(self._open_until)
             if is_probe:
                 if self._clock() < self._open_until or self._is_probing:
                     return None
-                self._is_probing = True
+                self._is_probing, self._prober = True, visit
             self._calls += 1
             return Ticket(self._times_opened, is_probe)
 
@@ -82,8 +90,9 @@ class Origin:
             self._outcomes.append((now, succeeded))
             self._consecutive = 0 if succeeded else self._consecutive + 1
             if ticket.is_probe:
-                self._is_probing = False
+                self._is_probing, self._prober = False, None
                 self._open_until = 0.0
+                self._probe_ended.notify_all()
             if not succeeded and (ticket.is_probe or self._is_failing(now)):
                 self._times_opened += 1
                 self._open_until = now + _OPEN_S * (1 + _JITTER * self._chance())

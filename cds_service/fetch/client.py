@@ -108,7 +108,7 @@ class FHIRClient:
         try:
             if errand.deadline.left() < _LEAST_LEFT_S:  # no fault of the server, which was not asked
                 return Failed("timeout")
-            ticket = origin.enter()
+            ticket = origin.enter(errand, errand.deadline.left())
             if ticket is None:
                 return Failed("unavailable")
             return self._get_now(server, url, errand, call, ticket)

@@ -273,6 +273,20 @@ def test_a_server_that_comes_back_is_asked_again(server: FHIRServer) -> None:
         assert isinstance(fetch(client, server), Page)
 
 
+def test_the_call_that_finds_a_server_well_again_is_answered_whole(server: FHIRServer) -> None:
+    """Its other queries wait for the probe; judged on the one query that was first, a card would say too little."""
+    moved = 0.0
+    with closing(FHIRClient(clock=lambda: time.monotonic() + moved)) as client:
+        server.faults["Patient"] = served.status(503)
+        for _time in range(5):
+            fetch(client, server)
+        server.faults["Patient"] = served.slow(0.3)
+        moved = 6.1
+        urls = {str(number): f"{server.base}/Patient/p02-patient?page={number}" for number in range(12)}
+        answers = client.fetch(Base(server.base), LOOPBACK, urls, errand(3))
+    assert [type(one) for one in answers.values()] == [Page] * 12
+
+
 def test_one_origin_that_hangs_costs_another_nothing(client: FHIRClient, server: FHIRServer) -> None:
     """While as many calls as are let in wait at one server, another answers as fast as before."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from cds_service.fetch.breaker import Origin, Origins, Ticket
@@ -81,6 +84,25 @@ def test_after_five_seconds_one_probe_decides(origin: Origin, clock: Clock) -> N
     clock.now += 5.1
     assert call(origin, succeeded=True)
     assert call(origin, succeeded=True)
+
+
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_others_of_the_same_call_wait_for_its_probe(origin: Origin, clock: Clock, succeeded: bool) -> None:
+    """They are let in when the server is well, and those of another call are refused at once."""
+    for _time in range(5):
+        call(origin, succeeded=False)
+    clock.now += 5.1
+    visit = object()
+    probe = origin.enter(visit, 5)
+    assert probe is not None
+    assert origin.enter(object(), 5) is None
+    assert origin.enter(visit, 0.01) is None
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(origin.enter, visit, 5) for _time in range(2)]
+        time.sleep(0.05)
+        assert not any(one.done() for one in waiting)
+        origin.leave(probe, succeeded=succeeded)
+        assert [one.result() is not None for one in waiting] == [succeeded] * 2
 
 
 def late(origin: Origin, count: int) -> list[Ticket]:
