@@ -142,7 +142,7 @@ def test_without_the_samples_it_says_so_and_works(tmp_path: Path) -> None:
     bare = app.test_client()
     page = bare.get("/sandbox").get_data(as_text=True)
     assert "fhir_samples is missing" in page
-    assert "Open a Bundle" in page
+    assert "Open a FHIR file" in page
     assert "an installed package does not carry it" in bare.get("/sandbox/gallery").get_data(as_text=True)
 
 

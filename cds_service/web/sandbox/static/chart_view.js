@@ -24,7 +24,7 @@ export function drawBanner(place, chart, asOf) {
     place,
     el("p", { class: "name" }, el("strong", { class: "as-recorded" }, words), isTest && el("span", { class: "tag" }, "test data")),
     el("p", {}, sex, age === null ? "" : `, ${age} years`, patient.birthDate ? el("span", { class: "muted" }, ` · born ${dateText(patient.birthDate)}`) : ""),
-    el("p", { class: "muted as-recorded" }, `Patient/${chart.patientId}`),
+    el("p", { class: "muted" }, "ID ", el("span", { class: "as-recorded" }, chart.patientId)),
     allergies(chart),
   );
   place.hidden = false;

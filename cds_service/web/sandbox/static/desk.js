@@ -1,5 +1,6 @@
 // The desk: one open chart, what was recorded on it, and the answer of the service. It joins the parts of the page.
 
+import { notAsked, nothingToSay, refused } from "./advice_states.js";
 import { cardDeeds } from "./card_deeds.js";
 import { drawCards } from "./cards_view.js";
 import { drawBanner, drawChart, showInChart } from "./chart_view.js";
@@ -53,7 +54,8 @@ export class Desk {
     byId("columns").hidden = false;
     byId("switch").hidden = false;
     byId("story-line").hidden = true;
-    byId("as-of").value = this.today();
+    byId("as-of-field").hidden = false;
+    this.showDay();
     this.courses.clear();
     this.edit(false);
     this.form.suggest(recorded ? conceptText(recorded.code) : "", recorded ?? {});
@@ -69,10 +71,17 @@ export class Desk {
     return (this.asOf ?? new Date().toISOString()).slice(0, 10);
   }
 
+  /** Say the day in words too: a date field is written as the browser's language has it. */
+  showDay() {
+    byId("as-of").value = this.today();
+    byId("as-of-words").textContent = dateText(this.today());
+  }
+
   /** @param {string} day */
   readAsOf(day) {
     if (!this.chart || !day) return;
     this.asOf = `${day}T12:00:00Z`;
+    this.showDay();
     this.draw();
     this.consultAgain();
   }
@@ -223,9 +232,9 @@ export class Desk {
     this.drawView("why");
     this.drawView("history");
     this.drawView("inspector");
-    if (this.shownError) fill(place, el("div", { class: "trouble" }, el("p", {}, el("strong", {}, "The service gave no advice: "), this.shownError)));
+    if (this.shownError) fill(place, refused(this.shownError, () => this.consultAgain()));
     else if (cards.length > 0) drawCards(place, cards, this.details, cardDeeds(this));
-    else fill(place, el("p", { class: "empty" }, this.recorded ? "Evaluated, and nothing to say: this is not a muscle symptom that the service knows, or it is not active." : "Record a problem to ask for advice."));
+    else fill(place, this.recorded ? nothingToSay() : notAsked(this.form.waiting(), () => byId("record-button").click()));
     const words = cards.length === 1 ? "1 card" : `${cards.length} cards`;
     if (this.isAsked) this.bringAdvice();
     this.isAsked = false;
@@ -261,8 +270,10 @@ export class Desk {
     if (name === "history" && !byId("panel-history").hidden) this.history.show();
   }
 
-  /** @param {string} reference */
+  /** Bring a resource into view; whether it stands in the chart. @param {string} reference */
   show(reference) {
-    if (!showInChart(reference)) announce(`${reference} is not in the part of the chart that is shown.`);
+    const isShown = showInChart(reference);
+    if (!isShown) announce(`${reference} is not in the part of the chart that is shown.`);
+    return isShown;
   }
 }
