@@ -264,9 +264,15 @@ def test_one_that_is_recommended_closes_all_at_once(desk: Desk) -> None:
 
 
 def test_a_waiting_problem_is_recorded_where_the_cards_will_be(desk: Desk, page: Page) -> None:
-    """Before anything is recorded, the place of the cards offers to record what stands in the form."""
+    """Before anything is recorded, the place of the cards offers to record what stands in the form at the moment."""
     desk.open_story(THIAZIDE)
-    page.get_by_role("tabpanel", name="Cards").get_by_role("button", name="Record “Fasciculation of").click()
+    place = page.get_by_role("tabpanel", name="Cards")
+    expect(place.get_by_role("button", name="Record “Fasciculation of calves and thighs”")).to_be_visible()
+    page.get_by_label("Problem", exact=True).fill("twitching of both calves")
+    with page.expect_request("**/cds-services/muscle-spasm-problem") as caught:
+        place.get_by_role("button", name="Record “twitching of both calves”").click()
+    recorded = json.loads(caught.value.post_data or "")["context"]["conditions"]["entry"][0]["resource"]
+    assert recorded["code"]["text"] == "twitching of both calves"
     expect(desk.cards.first).to_contain_text("Low potassium 2.8 mmol/L")
 
 

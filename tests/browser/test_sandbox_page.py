@@ -291,6 +291,8 @@ def test_units_and_flags_are_written_for_people(desk: Desk, page: Page) -> None:
     """A temperature has °C, creatinine µmol/L, and a marked result the word of its flag; days stand in words too."""
     desk.open_story("meningitis")
     expect(desk.chart).to_contain_text("39.4 °C")
+    desk.record()
+    expect(desk.view("Why")).to_contain_text("body temperature 39.4 °C")
     desk.open_story("ms-fasciculation-on-thiazide")
     expect(desk.chart).to_contain_text("70 µmol/L")
     expect(desk.chart.get_by_role("row", name="Potassium")).to_contain_text("2.8 mmol/L low")
@@ -304,6 +306,8 @@ def test_the_narrow_page_leads_from_chart_to_advice(desk: Desk, page: Page) -> N
     desk.open_story(BENIGN)
     desk.record()
     expect(desk.cards.first.get_by_role("heading", level=3)).to_be_in_viewport()
+    expect(page.locator("#switch-name")).to_be_in_viewport()
+    expect(page.locator("#switch-name")).to_have_text("Sample Patient P10 · Man, 27 years")
     page.get_by_role("link", name="Chart", exact=True).click()
     expect(page.get_by_role("heading", name="Record a problem")).to_be_in_viewport()
     page.get_by_role("link", name="Advice (1)").click()

@@ -39,6 +39,7 @@ export class Desk {
     this.courses = new Set();
     this.history = new HistoryPanel(this);
     this.views.onShow((name) => this.drawView(name));
+    byId("problem").addEventListener("input", () => this.offerRecording());
     byId("what-if").addEventListener("click", () => this.edit(!this.isEditing));
     byId("as-of").addEventListener("change", (event) => this.readAsOf(event.target.value));
   }
@@ -155,7 +156,7 @@ export class Desk {
   }
 
   drawParts() {
-    drawBanner(byId("banner"), this.chart, this.today());
+    byId("switch-name").textContent = drawBanner(byId("banner"), this.chart, this.today());
     drawChart(byId("chart-sections"), this.chart, {
       isEditing: this.isEditing,
       ranges: this.names.words.ranges,
@@ -234,11 +235,18 @@ export class Desk {
     this.drawView("inspector");
     if (this.shownError) fill(place, refused(this.shownError, () => this.consultAgain()));
     else if (cards.length > 0) drawCards(place, cards, this.details, cardDeeds(this));
-    else fill(place, this.recorded ? nothingToSay() : notAsked(this.form.waiting(), () => byId("record-button").click()));
+    else if (this.recorded) fill(place, nothingToSay());
+    else this.offerRecording();
     const words = cards.length === 1 ? "1 card" : `${cards.length} cards`;
     if (this.isAsked) this.bringAdvice();
     this.isAsked = false;
     if (this.recorded) announce(this.shownError ?? `${words}. ${cards[0]?.summary ?? ""}`);
+  }
+
+  /** Offer to record what stands in the form, as long as nothing was recorded and the cards have nothing else to show. */
+  offerRecording() {
+    if (this.recorded || this.shownError || this.answer?.cards.length !== 0) return;
+    fill(byId("panel-cards"), notAsked(this.form.waiting(), () => byId("record-button").click()));
   }
 
   /** Where chart and advice stand below one another, the advice that was asked for is brought into view. */

@@ -2,7 +2,7 @@
 
 import { el, fill } from "./element.js";
 import { jumps } from "./jumps.js";
-import { dateText } from "./fhir.js";
+import { dateText, unitText } from "./fhir.js";
 import { LEVELS, opened } from "./names.js";
 
 /** @typedef {import("./names.js").Names} Names */
@@ -57,7 +57,7 @@ class Drawing {
   /** @param {any[]} flags */
   redFlags(flags) {
     if (flags.length === 0) return el("p", { class: "quiet" }, "No red flag fired on what was received.");
-    return section("What fired", el("ul", { class: "flags" }, flags.map((flag) => this.flag(flag))));
+    return section("Red flags", el("ul", { class: "flags" }, flags.map((flag) => this.flag(flag))));
   }
 
   /** @param {any} flag */
@@ -130,12 +130,12 @@ class Drawing {
 
   /** @param {any} fact */
   fact(fact) {
-    const value = [fact.value, fact.unit].filter(Boolean).join(" ");
+    const value = [fact.value, unitText(fact.unit ?? "")].filter(Boolean).join(" ");
     const details = [fact.range && `range ${fact.range}`, fact.note, fact.by_text && "by text"].filter(Boolean);
     return [
       el("span", { class: "as-recorded" }, fact.what),
       value && [" ", el("strong", { class: "as-recorded" }, value)],
-      fact.canonical && ` = ${fact.canonical.value} ${fact.canonical.unit}`,
+      fact.canonical && ` = ${fact.canonical.value} ${unitText(fact.canonical.unit)}`,
       details.length > 0 && el("span", { class: "muted" }, ` (${details.join(", ")})`),
       fact.on && `, ${dateText(fact.on)}`,
       fact.reference && [" ", this.reference(fact.reference)],
