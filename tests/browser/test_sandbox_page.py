@@ -263,6 +263,26 @@ def test_a_finger_finds_every_control_of_the_narrow_page(desk: Desk, page: Page)
     assert {view: found for view, found in small.items() if found} == {}
 
 
+def test_a_page_of_320_px_is_read_without_scrolling_sideways(desk: Desk, page: Page) -> None:
+    """Every view fits 320 px, which is a page of 1280 px enlarged four times."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    wide: dict[str, int] = {}
+    desk.upload("hostile.json", patient_record(*HOSTILE))
+    expect(page.locator("#banner")).to_contain_text("<script>")
+    wide["hostile"] = page.evaluate(OVERFLOW)
+    desk.open_story("ms-spasticity-with-treatment-asked")
+    desk.record()
+    page.get_by_role("button", name="What if…").click()
+    for view in ("Cards", "Why", "History", "Inspector"):
+        desk.view(view)
+        page.wait_for_load_state("networkidle")
+        wide[view] = page.evaluate(OVERFLOW)
+    for path in ("/sandbox/gallery", "/sandbox/explain", "/about"):
+        page.goto(path)
+        wide[path] = page.evaluate(OVERFLOW)
+    assert {view: px for view, px in wide.items() if px > 0} == {}
+
+
 def test_whose_chart_it_is_stays_in_sight(desk: Desk, page: Page) -> None:
     """On the wide page the patient stays at the top while a long answer is read, and covers nothing that is led to."""
     desk.open_story("ms-spasticity-with-treatment-asked")
@@ -271,12 +291,28 @@ def test_whose_chart_it_is_stays_in_sight(desk: Desk, page: Page) -> None:
     page.mouse.wheel(0, 3000)
     expect(page.locator("#banner .name")).to_be_in_viewport(ratio=1)
     desk.view("Why").get_by_role("button", name="Workup", exact=True).click()
-    heading = page.get_by_role("heading", name="Workup", exact=True)
-    expect(heading).to_be_in_viewport(ratio=1)
-    banner, place = page.locator("#banner").bounding_box(), heading.bounding_box()
-    assert banner is not None
+    assert is_below(page, "#banner", "Workup")
+
+
+def is_below(page: Page, above: str, heading: str) -> bool:
+    """Whether a heading is in sight and not covered by what stays at the top."""
+    found = page.get_by_role("heading", name=heading, exact=True)
+    expect(found).to_be_in_viewport(ratio=1)
+    cover, place = page.locator(above).bounding_box(), found.bounding_box()
+    assert cover is not None
     assert place is not None
-    assert place["y"] >= banner["y"] + banner["height"]
+    return place["y"] >= cover["y"] + cover["height"]
+
+
+def test_what_moved_covers_nothing_that_is_led_to(desk: Desk, page: Page) -> None:
+    """With the differences staying in sight, a part that is jumped to stands below them."""
+    desk.open_story("ms-fasciculation-on-thiazide")
+    desk.record()
+    page.get_by_role("button", name="What if…").click()
+    desk.change("Value of Potassium", "2.4")
+    expect(desk.moved).to_contain_text("New red flag")
+    desk.view("Why").get_by_role("button", name="Workup", exact=True).click()
+    assert is_below(page, "#difference", "Workup")
 
 
 def test_a_cited_cause_is_opened_where_it_is_led_to(page: Page) -> None:

@@ -3,6 +3,7 @@
 import { el } from "./element.js";
 
 const FEWEST = 3;
+const ROOM_PX = 8;
 const HEADING = "legend, h3, summary";
 
 /**
@@ -21,10 +22,19 @@ function nameOf(part) {
   return heading.dataset.part ?? heading.textContent ?? "";
 }
 
+/** What moved may stand above a long view and cover its top; then the part is moved below it. @param {Element} part */
+function uncover(part) {
+  const above = document.getElementById("difference");
+  if (above === null || getComputedStyle(above).position !== "sticky") return;
+  const covered = above.getBoundingClientRect().bottom - part.getBoundingClientRect().top;
+  if (covered > 0) scrollBy(0, -covered - ROOM_PX);
+}
+
 /** @param {Element} part */
 function jump(part) {
   if (part instanceof HTMLDetailsElement) part.open = true;
   part.scrollIntoView();
+  uncover(part);
   const heading = /** @type {HTMLElement} */ (part.querySelector(HEADING));
   if (heading.tagName !== "SUMMARY") heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
