@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
+from cds_service.cards.wording import short_date
 from cds_service.knowledge.disclosure import GRADES, METHOD, disclosure
 from cds_service.model.definitions import Knowledge
 from cds_service.model.hooks import ascii_json
@@ -32,6 +33,7 @@ def blueprint(knowledge: Knowledge, *, has_sandbox: bool) -> Blueprint:
                 grades=GRADES,
                 method=METHOD,
                 has_sandbox=has_sandbox,
+                short_date=short_date,
             )
             response = Response(page, content_type=f"{_HTML}; charset=utf-8")
         response.headers.add("Vary", "Accept")

@@ -85,8 +85,8 @@ def test_every_sample_is_answered_as_by_its_own_request(desk: Desk, page: Page) 
 
 
 def patient_of(request: bytes) -> str:
-    """Return the reference of the patient of a request."""
-    return f"Patient/{json.loads(request)['context']['patientId']}"
+    """Return how the banner names the patient of a request."""
+    return f"ID {json.loads(request)['context']['patientId']}"
 
 
 def test_words_of_ones_own_and_known_terms_can_be_recorded(desk: Desk) -> None:
@@ -108,7 +108,7 @@ def accept_first_order(desk: Desk) -> tuple[dict[str, Any], dict[str, Any]]:
     answer = desk.record()
     suggestion = answer["cards"][0]["suggestions"][0]
     with desk.page.expect_request(FEEDBACK) as caught:
-        desk.cards.first.locator(".suggestion").first.click()
+        desk.cards.first.get_by_role("button", name=suggestion["label"], exact=True).click()
     return suggestion, {"card": answer["cards"][0]["uuid"], **json.loads(caught.value.post_data or "")}
 
 
@@ -230,8 +230,61 @@ def test_a_refusal_is_shown_with_its_reason(desk: Desk, page: Page) -> None:
     desk.record()
     page.route("**/cds-services/muscle-spasm-problem", refuse)
     desk.record()
-    expect(page.get_by_role("tabpanel", name="Cards")).to_contain_text("412 Required data (prefetch.labs)")
+    expect(page.get_by_role("tabpanel", name="Cards")).to_contain_text(
+        "Required data (prefetch.labs). Answered with status 412."
+    )
     expect(desk.cards).to_have_count(0)
+    page.unroute("**/cds-services/muscle-spasm-problem")
+    page.get_by_role("button", name="Ask again").click()
+    expect(desk.cards.first).to_be_visible()
+
+
+def test_all_that_is_recommended_is_taken_at_once(desk: Desk, page: Page) -> None:
+    """It stands first; taken, every order of it is there once, and none can be added a second time."""
+    desk.open_story(THIAZIDE)
+    answer = desk.record()
+    names = [one["label"] for one in answer["cards"][0]["suggestions"] if one.get("isRecommended")]
+    assert len(names) == 3
+    group = desk.cards.first.get_by_role("region", name="Recommended")
+    expect(group.get_by_role("button")).to_have_count(4)
+    group.get_by_role("button").first.click()
+    expect(page.locator("#orders .entry")).to_have_count(3)
+    for name in names:
+        expect(group.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    expect(desk.cards.first.get_by_role("button", name="Medication review")).to_be_enabled()
+
+
+def test_one_that_is_recommended_closes_all_at_once(desk: Desk) -> None:
+    """Once one of them is among the orders, the others can be taken, but not all together."""
+    desk.open_story(THIAZIDE)
+    accept_first_order(desk)
+    group = desk.cards.first.get_by_role("region", name="Recommended")
+    expect(group.get_by_role("button", name="All 3 recommended")).to_be_disabled()
+    expect(group.get_by_role("button", name="ECG", exact=True)).to_be_enabled()
+
+
+def test_a_waiting_problem_is_recorded_where_the_cards_will_be(desk: Desk, page: Page) -> None:
+    """Before anything is recorded, the place of the cards offers to record what stands in the form at the moment."""
+    desk.open_story(THIAZIDE)
+    place = page.get_by_role("tabpanel", name="Cards")
+    expect(place.get_by_role("button", name="Record “Fasciculation of calves and thighs”")).to_be_visible()
+    page.get_by_label("Problem", exact=True).fill("twitching of both calves")
+    with page.expect_request("**/cds-services/muscle-spasm-problem") as caught:
+        place.get_by_role("button", name="Record “twitching of both calves”").click()
+    recorded = json.loads(caught.value.post_data or "")["context"]["conditions"]["entry"][0]["resource"]
+    assert recorded["code"]["text"] == "twitching of both calves"
+    expect(desk.cards.first).to_contain_text("Low potassium 2.8 mmol/L")
+
+
+def test_a_long_explanation_leads_to_its_parts(desk: Desk, page: Page) -> None:
+    """A button for each part brings it into view, opens it where it is folded, and moves the focus there."""
+    desk.open_story(THIAZIDE)
+    desk.record()
+    why = desk.view("Why")
+    why.get_by_role("navigation", name="Jump to").get_by_role("button", name="Not assessed").click()
+    expect(why.locator("details.folded").first).to_have_attribute("open", "")
+    expect(why.locator("details.folded > summary").first).to_be_focused()
+    expect(why.locator("details.folded > summary").first).to_be_in_viewport()
 
 
 def test_why_draws_the_explanation(desk: Desk, page: Page) -> None:
@@ -249,7 +302,7 @@ def test_why_draws_the_explanation(desk: Desk, page: Page) -> None:
     expect(first).to_contain_text("source document")
     expect(first.locator(".origin", has_text="added")).to_have_count(1)
     expect(why).to_contain_text(told["knowledge_version"])
-    first.get_by_role("button", name="Observation/p02-lab-1").click()
+    first.get_by_role("button", name="Show in chart: Observation/p02-lab-1").click()
     expect(desk.chart.locator("tr.shown")).to_contain_text("Potassium")
 
 

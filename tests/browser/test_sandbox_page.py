@@ -256,11 +256,117 @@ def test_axe_finds_no_fault(scheme: str, width: int, desk: Desk, page: Page) -> 
         assert page.evaluate(OVERFLOW) <= 0, view
     page.get_by_role("button", name="Connect a server…").click()
     faults["connect"] = violations(page)
-    for path in ("gallery", "explain"):
-        page.goto(f"/sandbox/{path}")
+    for path in ("/sandbox/gallery", "/sandbox/explain", "/about"):
+        page.goto(path)
         faults[path] = violations(page)
         assert page.evaluate(OVERFLOW) <= 0, path
     assert {view: found for view, found in faults.items() if found} == {}
+
+
+SMALL_TARGETS = """(most) => [...document.querySelectorAll(
+  "button, summary, select, nav a, .button, .choice, input:not([type=radio], [type=checkbox], [type=file])"
+)].filter((one) => {
+  const box = one.getBoundingClientRect();
+  return box.height > 0 && box.height < most - 0.5 && one.checkVisibility();
+}).map((one) => `${one.tagName} ${one.className} ${one.textContent.trim().slice(0, 30)}`)"""
+LEAST_TARGET_PX = 44
+
+
+def test_a_finger_finds_every_control_of_the_narrow_page(desk: Desk, page: Page) -> None:
+    """At 390 px every button, field, choice and link of a menu is at least 44 px high, on every view."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    small: dict[str, list[str]] = {"welcome": page.evaluate(SMALL_TARGETS, LEAST_TARGET_PX)}
+    desk.open_story("ms-fasciculation-on-thiazide")
+    desk.record()
+    desk.cards.first.get_by_role("button", name="ECG", exact=True).click()
+    page.get_by_text("Dismiss…").first.click()
+    page.get_by_role("button", name="What if…").click()
+    desk.change("Value of Potassium", "2.4")
+    expect(desk.cards.first).to_contain_text("Critical")
+    page.get_by_role("button", name="Course of Potassium").click()
+    for view in ("Cards", "Why", "History", "Inspector"):
+        desk.view(view)
+        page.wait_for_load_state("networkidle")
+        small[view] = page.evaluate(SMALL_TARGETS, LEAST_TARGET_PX)
+    page.get_by_role("button", name="Connect a server…").click()
+    small["connect"] = page.evaluate(SMALL_TARGETS, LEAST_TARGET_PX)
+    for path in ("/sandbox/gallery", "/sandbox/explain", "/about"):
+        page.goto(path)
+        small[path] = page.evaluate(SMALL_TARGETS, LEAST_TARGET_PX)
+    assert {view: found for view, found in small.items() if found} == {}
+
+
+def test_a_page_of_320_px_is_read_without_scrolling_sideways(desk: Desk, page: Page) -> None:
+    """Every view fits 320 px, which is a page of 1280 px enlarged four times."""
+    page.set_viewport_size({"width": 320, "height": 800})
+    wide: dict[str, int] = {}
+    desk.upload("hostile.json", patient_record(*HOSTILE))
+    expect(page.locator("#banner")).to_contain_text("<script>")
+    wide["hostile"] = page.evaluate(OVERFLOW)
+    desk.open_story("ms-spasticity-with-treatment-asked")
+    desk.record()
+    page.get_by_role("button", name="What if…").click()
+    for view in ("Cards", "Why", "History", "Inspector"):
+        desk.view(view)
+        page.wait_for_load_state("networkidle")
+        wide[view] = page.evaluate(OVERFLOW)
+    for path in ("/sandbox/gallery", "/sandbox/explain", "/about"):
+        page.goto(path)
+        wide[path] = page.evaluate(OVERFLOW)
+    assert {view: px for view, px in wide.items() if px > 0} == {}
+
+
+def test_whose_chart_it_is_stays_in_sight(desk: Desk, page: Page) -> None:
+    """On the wide page the patient stays at the top while a long answer is read, and covers nothing that is led to."""
+    desk.open_story("ms-spasticity-with-treatment-asked")
+    desk.record()
+    desk.cards.last.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 3000)
+    expect(page.locator("#banner .name")).to_be_in_viewport(ratio=1)
+    desk.view("Why").get_by_role("button", name="Workup", exact=True).click()
+    assert is_below(page, "#banner", "Workup")
+
+
+def is_below(page: Page, above: str, heading: str) -> bool:
+    """Whether a heading is in sight and not covered by what stays at the top."""
+    found = page.get_by_role("heading", name=heading, exact=True)
+    expect(found).to_be_in_viewport(ratio=1)
+    cover, place = page.locator(above).bounding_box(), found.bounding_box()
+    assert cover is not None
+    assert place is not None
+    return place["y"] >= cover["y"] + cover["height"]
+
+
+def test_what_moved_covers_nothing_that_is_led_to(desk: Desk, page: Page) -> None:
+    """With the differences staying in sight, a part that is jumped to stands below them."""
+    desk.open_story("ms-fasciculation-on-thiazide")
+    desk.record()
+    page.get_by_role("button", name="What if…").click()
+    desk.change("Value of Potassium", "2.4")
+    expect(desk.moved).to_contain_text("New red flag")
+    desk.view("Why").get_by_role("button", name="Workup", exact=True).click()
+    assert is_below(page, "#difference", "Workup")
+
+
+def test_a_cited_cause_is_opened_where_it_is_led_to(page: Page) -> None:
+    """A link to a cause opens its arguments on the page of the method, which folds the others."""
+    page.goto("/about#hypokalemia")
+    expect(page.locator("#hypokalemia")).to_be_visible()
+    expect(page.locator("#hypokalemia")).to_be_in_viewport()
+    expect(page.locator("#caffeine")).to_be_hidden()
+
+
+def test_units_and_flags_are_written_for_people(desk: Desk, page: Page) -> None:
+    """A temperature has °C, creatinine µmol/L, and a marked result the word of its flag; days stand in words too."""
+    desk.open_story("meningitis")
+    expect(desk.chart).to_contain_text("39.4 °C")
+    desk.record()
+    expect(desk.view("Why")).to_contain_text("body temperature 39.4 °C")
+    desk.open_story("ms-fasciculation-on-thiazide")
+    expect(desk.chart).to_contain_text("70 µmol/L")
+    expect(desk.chart.get_by_role("row", name="Potassium")).to_contain_text("2.8 mmol/L low")
+    expect(page.locator("#as-of-words")).to_have_text("15 Jun 2026")
+    expect(page.locator("#onset-words")).to_have_text("1 Jun 2026")
 
 
 def test_the_narrow_page_leads_from_chart_to_advice(desk: Desk, page: Page) -> None:
@@ -269,6 +375,8 @@ def test_the_narrow_page_leads_from_chart_to_advice(desk: Desk, page: Page) -> N
     desk.open_story(BENIGN)
     desk.record()
     expect(desk.cards.first.get_by_role("heading", level=3)).to_be_in_viewport()
+    expect(page.locator("#switch-name")).to_be_in_viewport()
+    expect(page.locator("#switch-name")).to_have_text("Sample Patient P10 · Man, 27 years")
     page.get_by_role("link", name="Chart", exact=True).click()
     expect(page.get_by_role("heading", name="Record a problem")).to_be_in_viewport()
     page.get_by_role("link", name="Advice (1)").click()

@@ -33,7 +33,7 @@ def test_a_potassium_of_2_4_brings_the_red_flag(recorded: Desk) -> None:
     assert "interpretation" not in potassium  # the mark was given to the value before
     expect(recorded.cards.first).to_contain_text("Critical")
     expect(recorded.cards.first.get_by_role("heading", level=3)).to_contain_text("Potassium 2.4 mmol/L")
-    expect(recorded.moved).to_contain_text("New red flag RF10")
+    expect(recorded.moved).to_contain_text("New red flag Potassium at a dangerous level")
     expect(recorded.moved).to_contain_text("Low potassium was excluded, 16th → is now likely, 1st")
     expect(recorded.page.locator("#changes")).to_contain_text(
         "4.2 mmol/L, 5 Jun 2026 → 2.4 mmol/L, 5 Jun 2026"
@@ -52,7 +52,7 @@ def test_changes_can_be_taken_back(recorded: Desk, page: Page) -> None:
     recorded.change("Value of Potassium", "2.4")
     expect(recorded.cards.first).to_contain_text("Critical")
     page.get_by_role("button", name="Take all back").click()
-    expect(recorded.moved).to_contain_text("Red flag gone RF10")
+    expect(recorded.moved).to_contain_text("Red flag gone Potassium at a dangerous level")
     expect(page.get_by_label("Value of Potassium", exact=True)).to_have_value("4.2")
     expect(recorded.cards.first).to_contain_text("Information")
     page.get_by_label("compared with").select_option("record")

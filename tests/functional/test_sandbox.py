@@ -142,7 +142,7 @@ def test_without_the_samples_it_says_so_and_works(tmp_path: Path) -> None:
     bare = app.test_client()
     page = bare.get("/sandbox").get_data(as_text=True)
     assert "fhir_samples is missing" in page
-    assert "Open a Bundle" in page
+    assert "Open a FHIR file" in page
     assert "an installed package does not carry it" in bare.get("/sandbox/gallery").get_data(as_text=True)
 
 
@@ -184,6 +184,12 @@ def test_markdown_is_rendered_with_its_tables(client: FlaskClient) -> None:
     """Emphasis and tables become HTML, and a link leads out without a referrer."""
     assert "<strong>K</strong>" in rendered(client, "**K** low")
     assert '<th scope="col">For</th>' in rendered(client, "| For |\n|---|\n| x |")
+    cells = rendered(client, "| For | <Against> |\n|---|:--|\n| **x** | |\n\n| For |\n|---|\n| y |")
+    assert '<td data-column="For"><strong>x</strong></td>' in cells
+    assert '<td data-column="&lt;Against&gt;"></td>' in cells
+    assert '<th scope="col" data-empty="">&lt;Against&gt;</th>' in cells
+    assert cells.count("data-empty") == 1
+    assert '<td data-column="For">y</td>' in cells
     link = rendered(client, "[how](http://127.0.0.1/about)")
     assert 'href="http://127.0.0.1/about"' in link
     assert 'rel="noopener noreferrer"' in link

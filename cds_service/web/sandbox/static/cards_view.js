@@ -2,6 +2,7 @@
 
 import { putCleanedHtml } from "./clean_html.js";
 import { el, fill } from "./element.js";
+import { conceptText } from "./fhir.js";
 import { LEVELS } from "./names.js";
 
 /**
@@ -29,13 +30,15 @@ class CardDrawing {
     this.detail = detail;
     this.actions = actions;
     this.told = el("p", { class: "told", role: "status" });
-    this.buttons = [];
+    /** @type {Map<any, any>} */
+    this.buttons = new Map();
   }
 
   draw() {
     const { card } = this;
     const title = `card-${card.uuid ?? Math.random().toString(36).slice(2)}`;
-    this.body = el("div", { class: "card-body" }, this.detailElement(), this.suggestions(), this.foot());
+    this.body = el("div", { class: "card-body" }, this.detailElement(), this.suggestions());
+    this.footer = this.foot();
     this.article = el(
       "article",
       { class: `card card-${card.indicator}`, "aria-labelledby": title },
@@ -48,6 +51,7 @@ class CardDrawing {
       el("h3", { id: title }, card.summary),
       this.body,
       this.told,
+      this.footer,
     );
     return this.article;
   }
@@ -62,21 +66,42 @@ class CardDrawing {
   suggestions() {
     const suggestions = this.card.suggestions ?? [];
     if (suggestions.length === 0) return null;
-    const rule = this.card.selectionBehavior === "at-most-one" ? "Suggestions: one at most" : "Suggestions";
-    return el("section", { class: "suggestions", "aria-label": rule }, el("p", { class: "label" }, rule), el("ul", { class: "chips" }, suggestions.map((one) => el("li", {}, this.suggestion(one)))));
+    const isOne = this.card.selectionBehavior === "at-most-one";
+    const advised = suggestions.filter((one) => one.isRecommended);
+    const together = isOne ? null : suggestions.find((one) => isTogether(one, advised));
+    const others = suggestions.filter((one) => !one.isRecommended && one !== together);
+    this.together = { whole: together, parts: new Set(advised) };
+    this.foremost = together ?? (advised.length === 1 ? advised[0] : null);
+    const rest = isOne ? "One of these at most" : advised.length > 0 ? "Also offered" : "Suggestions";
+    return el("div", { class: "suggestions" }, this.group(isOne ? "Recommended, one at most" : "Recommended", together ? [together, ...advised] : advised), this.group(rest, others));
+  }
+
+  /** @param {string} label @param {any[]} suggestions */
+  group(label, suggestions) {
+    if (suggestions.length === 0) return null;
+    return el("section", { "aria-label": label }, el("p", { class: "label" }, label), el("ul", { class: "chips" }, suggestions.map((one) => el("li", {}, this.suggestion(one)))));
   }
 
   /** @param {any} suggestion */
   suggestion(suggestion) {
     const accept = async () => {
-      const others = this.card.selectionBehavior === "at-most-one" ? this.buttons : [button];
-      for (const one of others) one.disabled = true;
-      button.classList.add("accepted");
+      this.close(suggestion);
       this.told.textContent = await this.actions.onAccept(this.card, suggestion);
     };
-    const button = el("button", { type: "button", class: "button suggestion", on: { click: accept } }, suggestion.label, suggestion.isRecommended && el("span", { class: "tag" }, "recommended"));
-    this.buttons.push(button);
+    const button = el("button", { type: "button", class: `button suggestion${suggestion === this.foremost ? " foremost" : ""}`, on: { click: accept } }, suggestion.label);
+    this.buttons.set(suggestion, button);
     return button;
+  }
+
+  /** Close what is taken with a suggestion: nothing is ordered twice. @param {any} suggestion */
+  close(suggestion) {
+    const { whole, parts } = this.together;
+    const isOne = this.card.selectionBehavior === "at-most-one";
+    for (const [one, button] of this.buttons) {
+      const isTaken = one === suggestion || (suggestion === whole && parts.has(one));
+      if (isTaken) button.classList.add("accepted");
+      if (isTaken || isOne || (one === whole && parts.has(suggestion))) button.disabled = true;
+    }
   }
 
   foot() {
@@ -85,10 +110,10 @@ class CardDrawing {
     return el(
       "footer",
       { class: "card-foot" },
-      el("p", { class: "muted small-text" }, "Source: ", label),
-      (links ?? []).map((link) => this.link(link)),
       el("button", { type: "button", class: "button small", on: { click: this.actions.onWhy } }, "Why?"),
+      (links ?? []).map((link) => this.link(link)),
       this.dismissal(),
+      el("p", { class: "muted small-text" }, "Source: ", label),
     );
   }
 
@@ -124,6 +149,7 @@ class CardDrawing {
   /** @param {any} reason @param {string} comment */
   async dismiss(reason, comment) {
     this.body.hidden = true;
+    this.footer.hidden = true;
     this.article.classList.add("dismissed");
     const again = el("button", { type: "button", class: "button small", on: { click: () => this.showAgain() } }, "Show again");
     const feedback = await this.actions.onDismiss(this.card, reason, comment);
@@ -133,9 +159,17 @@ class CardDrawing {
 
   showAgain() {
     this.body.hidden = false;
+    this.footer.hidden = false;
     this.article.classList.remove("dismissed");
     fill(this.told);
   }
+}
+
+/** Whether a suggestion holds several orders and each is one of the advised ones. @param {any} suggestion @param {any[]} advised */
+function isTogether(suggestion, advised) {
+  const names = (one) => (one.actions ?? []).map((action) => conceptText(action.resource?.code));
+  const known = new Set(advised.flatMap(names));
+  return !suggestion.isRecommended && names(suggestion).length > 1 && names(suggestion).every((name) => name && known.has(name));
 }
 
 /** Return an address that a link may have; anything that is no web address leads nowhere. @param {string} address */

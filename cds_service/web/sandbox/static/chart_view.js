@@ -12,22 +12,24 @@ const NOT_SO = new Set(["refuted", "entered-in-error"]);
 const SEXES = { female: "Woman", male: "Man" };
 const ADULT = 18;
 
-/** @param {HTMLElement} place @param {Chart} chart @param {string} asOf */
+/** Draw who the patient is. @param {HTMLElement} place @param {Chart} chart @param {string} asOf @returns {string} the same in a few words */
 export function drawBanner(place, chart, asOf) {
   const patient = chart.patient ?? {};
   const name = list(patient.name)[0] ?? {};
   const words = name.text || [...list(name.given), name.family].filter(Boolean).join(" ") || "Name not on record";
   const age = ageOn(patient.birthDate, asOf);
   const sex = (age !== null && age < ADULT ? { female: "Girl", male: "Boy" } : SEXES)[patient.gender] ?? "Sex not on record";
+  const who = `${sex}${age === null ? "" : `, ${age} years`}`;
   const isTest = list(patient.meta?.tag).some((tag) => tag?.code === "HTEST");
   fill(
     place,
     el("p", { class: "name" }, el("strong", { class: "as-recorded" }, words), isTest && el("span", { class: "tag" }, "test data")),
-    el("p", {}, sex, age === null ? "" : `, ${age} years`, patient.birthDate ? el("span", { class: "muted" }, ` · born ${dateText(patient.birthDate)}`) : ""),
-    el("p", { class: "muted as-recorded" }, `Patient/${chart.patientId}`),
+    el("p", {}, who, patient.birthDate ? el("span", { class: "muted" }, ` · born ${dateText(patient.birthDate)}`) : ""),
+    el("p", { class: "muted" }, "ID ", el("span", { class: "as-recorded" }, chart.patientId)),
     allergies(chart),
   );
   place.hidden = false;
+  return `${words} · ${who}`;
 }
 
 /** @param {Chart} chart */

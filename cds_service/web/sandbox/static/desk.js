@@ -1,5 +1,6 @@
 // The desk: one open chart, what was recorded on it, and the answer of the service. It joins the parts of the page.
 
+import { notAsked, nothingToSay, refused } from "./advice_states.js";
 import { cardDeeds } from "./card_deeds.js";
 import { drawCards } from "./cards_view.js";
 import { drawBanner, drawChart, showInChart } from "./chart_view.js";
@@ -38,6 +39,7 @@ export class Desk {
     this.courses = new Set();
     this.history = new HistoryPanel(this);
     this.views.onShow((name) => this.drawView(name));
+    byId("problem").addEventListener("input", () => this.offerRecording());
     byId("what-if").addEventListener("click", () => this.edit(!this.isEditing));
     byId("as-of").addEventListener("change", (event) => this.readAsOf(event.target.value));
   }
@@ -53,7 +55,8 @@ export class Desk {
     byId("columns").hidden = false;
     byId("switch").hidden = false;
     byId("story-line").hidden = true;
-    byId("as-of").value = this.today();
+    byId("as-of-field").hidden = false;
+    this.showDay();
     this.courses.clear();
     this.edit(false);
     this.form.suggest(recorded ? conceptText(recorded.code) : "", recorded ?? {});
@@ -69,10 +72,17 @@ export class Desk {
     return (this.asOf ?? new Date().toISOString()).slice(0, 10);
   }
 
+  /** Say the day in words too: a date field is written as the browser's language has it. */
+  showDay() {
+    byId("as-of").value = this.today();
+    byId("as-of-words").textContent = dateText(this.today());
+  }
+
   /** @param {string} day */
   readAsOf(day) {
     if (!this.chart || !day) return;
     this.asOf = `${day}T12:00:00Z`;
+    this.showDay();
     this.draw();
     this.consultAgain();
   }
@@ -146,7 +156,7 @@ export class Desk {
   }
 
   drawParts() {
-    drawBanner(byId("banner"), this.chart, this.today());
+    byId("switch-name").textContent = drawBanner(byId("banner"), this.chart, this.today());
     drawChart(byId("chart-sections"), this.chart, {
       isEditing: this.isEditing,
       ranges: this.names.words.ranges,
@@ -223,13 +233,20 @@ export class Desk {
     this.drawView("why");
     this.drawView("history");
     this.drawView("inspector");
-    if (this.shownError) fill(place, el("div", { class: "trouble" }, el("p", {}, el("strong", {}, "The service gave no advice: "), this.shownError)));
+    if (this.shownError) fill(place, refused(this.shownError, () => this.consultAgain()));
     else if (cards.length > 0) drawCards(place, cards, this.details, cardDeeds(this));
-    else fill(place, el("p", { class: "empty" }, this.recorded ? "Evaluated, and nothing to say: this is not a muscle symptom that the service knows, or it is not active." : "Record a problem to ask for advice."));
+    else if (this.recorded) fill(place, nothingToSay());
+    else this.offerRecording();
     const words = cards.length === 1 ? "1 card" : `${cards.length} cards`;
     if (this.isAsked) this.bringAdvice();
     this.isAsked = false;
     if (this.recorded) announce(this.shownError ?? `${words}. ${cards[0]?.summary ?? ""}`);
+  }
+
+  /** Offer to record what stands in the form, as long as nothing was recorded and the cards have nothing else to show. */
+  offerRecording() {
+    if (this.recorded || this.shownError || this.answer?.cards.length !== 0) return;
+    fill(byId("panel-cards"), notAsked(this.form.waiting(), () => byId("record-button").click()));
   }
 
   /** Where chart and advice stand below one another, the advice that was asked for is brought into view. */
@@ -261,8 +278,10 @@ export class Desk {
     if (name === "history" && !byId("panel-history").hidden) this.history.show();
   }
 
-  /** @param {string} reference */
+  /** Bring a resource into view; whether it stands in the chart. @param {string} reference */
   show(reference) {
-    if (!showInChart(reference)) announce(`${reference} is not in the part of the chart that is shown.`);
+    const isShown = showInChart(reference);
+    if (!isShown) announce(`${reference} is not in the part of the chart that is shown.`);
+    return isShown;
   }
 }

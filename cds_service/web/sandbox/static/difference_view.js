@@ -58,7 +58,7 @@ function picker(choice) {
 function lines(difference, names) {
   const main = difference.moves.filter(concernsCandidate);
   const rest = difference.moves.filter((move) => !concernsCandidate(move));
-  const flag = (id) => `${id} ${names.of("red_flags", id)}`;
+  const flag = (id) => names.of("red_flags", id);
   return [
     difference.newFlags.map((id) => line("up critical", "New red flag", flag(id))),
     difference.goneFlags.map((id) => line("gone", "Red flag gone", flag(id))),

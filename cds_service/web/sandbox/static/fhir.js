@@ -77,10 +77,16 @@ export function newestFirst(one, other) {
   return first === second ? 0 : first < second ? 1 : -1;
 }
 
+/** UCUM is written for machines; these are the same units as a report prints them. @type {Record<string, string>} */
+const PRINTED = { Cel: "°C", "[degF]": "°F", "umol/L": "µmol/L", "ug/L": "µg/L", "m[IU]/L": "mIU/L", "mL/min/1.73 m2": "mL/min/1.73 m²", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "mm[Hg]": "mmHg" };
+
+/** Return a unit as it is printed; one that is not known stays as it is. @param {string} unit @returns {string} */
+export const unitText = (unit) => PRINTED[unit] ?? unit;
+
 /** @param {any} quantity @returns {string} */
 export function quantityText(quantity) {
   if (quantity?.value === undefined || quantity.value === null) return "";
-  return `${quantity.comparator ?? ""}${digits(quantity.value)} ${quantity.unit ?? quantity.code ?? ""}`.trim();
+  return `${quantity.comparator ?? ""}${digits(quantity.value)} ${unitText(quantity.unit ?? quantity.code ?? "")}`.trim();
 }
 
 /** Return the value of an Observation, its components included. @param {any} observation @returns {string} */

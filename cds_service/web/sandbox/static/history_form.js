@@ -1,6 +1,7 @@
 // Draws the served Questionnaire as a form; every answer is told to the page at once, and none is kept elsewhere.
 
 import { el, fill } from "./element.js";
+import { jumps } from "./jumps.js";
 import { everyItem, isAsked, typedAnswer } from "./questionnaire.js";
 
 const PAUSE_MS = 250;
@@ -28,7 +29,7 @@ export class HistoryForm {
     const clear = el("button", { type: "button", class: "button small quiet-button", on: { click: () => this.clear() } }, "Clear all answers");
     const form = el("form", { class: "history", autocomplete: "off" }, item.map((one) => this.item(one, 0)));
     form.addEventListener("submit", (event) => event.preventDefault());
-    fill(this.place, el("div", { class: "section-head" }, el("h3", {}, title), el("p", { class: "muted small-text" }, this.count, " ", clear)), el("p", { class: "muted" }, description), form);
+    fill(this.place, el("div", { class: "section-head" }, el("h3", {}, title), el("p", { class: "muted small-text" }, this.count, " ", clear)), el("p", { class: "muted" }, description), jumps("Jump to", [...form.querySelectorAll(":scope > .group")]), form);
     this.refresh();
   }
 
@@ -58,7 +59,7 @@ export class HistoryForm {
   /** @param {any} item @param {number} depth */
   question(item, depth) {
     const inner = (item.item ?? []).map((one) => this.item(one, depth + 1));
-    if (item.answerOption || item.type === "boolean") return el("fieldset", { class: "question" }, el("legend", {}, item.text), this.choices(item), inner);
+    if (item.answerOption || item.type === "boolean") return el("fieldset", { class: `question${item.type === "boolean" ? " yes-or-no" : ""}` }, el("legend", {}, item.text), this.choices(item), inner);
     return el("div", { class: "question" }, this.typed(item), inner);
   }
 
@@ -92,7 +93,7 @@ export class HistoryForm {
       if (!item.repeats && other.value.trim()) for (const { input } of inputs) input.checked = false;
       gather();
     });
-    return el("div", { class: "choices" }, inputs.map(({ input, words }) => el("label", { class: "choice" }, input, el("span", {}, words))), other && el("label", { class: "choice" }, el("span", {}, "In other words"), other), type === "radio" && this.unanswer(inputs, gather));
+    return el("div", { class: "choices" }, inputs.map(({ input, words }) => el("label", { class: "choice" }, input, el("span", {}, words))), other && el("label", { class: "choice other-words" }, el("span", {}, "In other words"), other), type === "radio" && this.unanswer(inputs, gather));
   }
 
   /** A radio button cannot be taken back by itself. @param {any[]} inputs @param {() => void} gather */

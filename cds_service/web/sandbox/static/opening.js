@@ -4,7 +4,7 @@ import { Chart, patientsIn, resourcesOf } from "./chart.js";
 import { parse } from "./digits.js";
 import { byId, el, fill } from "./element.js";
 import { list } from "./fhir.js";
-import { read, readChart, troubleText } from "./service.js";
+import { read, readChart, reasonText } from "./service.js";
 
 const AS_OF = "org.spasm-cds.as-of";
 
@@ -44,10 +44,10 @@ export function listenForCharts(onOpened, onTrouble) {
       found = opened(value);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      onTrouble(`${name} is no JSON that can be read.`);
+      onTrouble(`${name} could not be read: it is no JSON. Choose a FHIR Bundle or a hook request.`);
       return;
     }
-    if (found.length === 0) onTrouble(`${name} holds no FHIR resource that names a patient.`);
+    if (found.length === 0) onTrouble(`${name} could not be opened: it holds no FHIR resource that names a patient.`);
     else if (found.length === 1) onOther(found[0], name);
     else offerPatients(found, name, onOther);
   };
@@ -139,7 +139,7 @@ function server(onOpened) {
     button.textContent = "Read the chart";
     trouble.hidden = exchange.status === 200;
     if (exchange.status !== 200) {
-      trouble.textContent = troubleText(exchange);
+      trouble.textContent = `${reasonText(exchange)}.`;
       return;
     }
     const { prefetch, failed } = exchange.answer;
@@ -147,7 +147,9 @@ function server(onOpened) {
     const chart = new Chart(resources, wish.patientId, { fhirServer: wish.fhirServer, accessToken: wish.accessToken ?? undefined, unread: failed });
     dialog.close();
     onOpened({ chart, recorded: null, asOf: null }, `${wish.fhirServer}, Patient/${wish.patientId}`);
-    if (failed.length > 0) byId("story-line").textContent = `Not answered by the server: ${failed.join(", ")}.`;
-    byId("story-line").hidden = failed.length === 0;
+    const missing = failed.length > 0 ? ` Not answered by the server: ${failed.join(", ")}.` : "";
+    byId("story-line").textContent = `Read from ${wish.fhirServer}.${missing}`;
+    byId("story-line").hidden = false;
+    byId("story").value = "";
   });
 }

@@ -1,6 +1,7 @@
 // The form that records a problem: searches the terms that the service knows, or takes the clinician's own words.
 
 import { byId, el, fill } from "./element.js";
+import { dateText } from "./fhir.js";
 
 const MOST_SHOWN = 8;
 
@@ -9,7 +10,7 @@ const MOST_SHOWN = 8;
 /**
  * @param {{presentations: {id: string, title: string, codings: Term[]}[]}} words
  * @param {(condition: any) => void} onRecord is given the code and the onset of the new Condition
- * @returns {{suggest: (text: string, condition: any) => void}}
+ * @returns {{suggest: (text: string, condition: any) => void, waiting: () => string}} `waiting` is what stands in the field
  */
 export function recordForm(words, onRecord) {
   const terms = words.presentations.flatMap((one) => one.codings.map((coding) => ({ ...coding, group: one.title })));
@@ -21,8 +22,12 @@ export function recordForm(words, onRecord) {
     input.value = text;
     chosen = { text, condition };
     onset.value = condition.onsetDateTime?.slice(0, 10) ?? onset.value;
+    sayOnset();
     matches.hidden = true;
     byId("problem-count").textContent = "";
+  };
+  const sayOnset = () => {
+    byId("onset-words").textContent = dateText(onset.value) || "(optional)";
   };
   const option = (term) =>
     el("li", {}, el("button", { type: "button", on: { click: () => pick(term) } }, el("span", {}, term.name), el("span", { class: "muted small-text" }, ` ${term.group} · ${term.system.endsWith("sct") ? "SNOMED CT" : "ICD-10-CM"} ${term.code}`)));
@@ -55,11 +60,13 @@ export function recordForm(words, onRecord) {
     onRecord({ ...code, ...(onset.value ? { onsetDateTime: code.onsetDateTime?.startsWith(onset.value) ? code.onsetDateTime : onset.value } : {}) });
   });
   input.addEventListener("input", () => input.setCustomValidity(""));
+  onset.addEventListener("change", () => sayOnset());
   return {
     suggest: (text, condition) => {
       onset.value = "";
       choose(text, condition);
     },
+    waiting: () => input.value.trim(),
   };
 }
 

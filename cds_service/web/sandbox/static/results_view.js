@@ -2,7 +2,7 @@
 
 import { digits, typedNumber } from "./digits.js";
 import { el } from "./element.js";
-import { conceptText, dateOf, dateText, firstCode, list, newestFirst, quantityText, rangeOf, rangeText, referenceTo, valueText } from "./fhir.js";
+import { conceptText, dateOf, dateText, firstCode, list, newestFirst, quantityText, rangeOf, rangeText, referenceTo, unitText, valueText } from "./fhir.js";
 import { trend } from "./trend.js";
 
 const SHOWN_FIRST = 40;
@@ -61,7 +61,7 @@ function rows(group, ranges, editing) {
     { class: latest.status === "entered-in-error" ? "in-error" : null, dataset: { references: group.map(referenceTo).join(" ") } },
     el("th", { scope: "row" }, isCurve ? opener(name, group, band, course, editing) : el("span", { class: "as-recorded" }, name)),
     el("td", { class: latest.valueQuantity ? "value quantity" : "value" }, editing.isOn && isEditable(latest) ? valueInput(latest, name, editing) : valueCell(latest), editing.isSupposed(latest) && el("span", { class: "tag supposed" }, "what if")),
-    el("td", { class: "muted range" }, band ? [band.text, band.isDefault && el("small", { title: "No range came with the result: this service's default for adults" }, "default")] : ""),
+    el("td", { class: "muted range" }, band ? [band.text, band.isDefault && el("small", { title: "No range came with the result: this service's default for adults" }, "adult default")] : ""),
     el("td", { class: "date" }, editing.isOn && isEditable(latest) ? dateInput(latest, name, editing) : dateText(dateOf(latest)), group.length > 1 && el("small", {}, `${group.length} results`)),
   );
   return [row, course];
@@ -73,7 +73,7 @@ function valueCell(observation) {
   const words = FLAGS[code];
   return [
     el("span", { class: `as-recorded${words ? " abnormal" : ""}` }, valueText(observation)),
-    words && el("span", { class: "flag-mark", title: `Marked ${words} by the laboratory` }, ` ${code}`),
+    words && el("span", { class: "flag-mark", title: `Marked ${words} by the laboratory` }, ` ${words}`),
     observation.status === "entered-in-error" && el("span", { class: "tag" }, "entered in error"),
   ];
 }
@@ -84,7 +84,7 @@ function opener(name, group, band, course, editing) {
     const isOpen = editing.courses.has(name);
     course.hidden = !isOpen;
     button.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen && !course.firstChild.hasChildNodes()) course.firstChild.append(trend(name, unitOf(group[0]), points(group, editing), band));
+    if (isOpen && !course.firstChild.hasChildNodes()) course.firstChild.append(trend(name, unitText(unitOf(group[0])), points(group, editing), band));
   };
   const toggle = () => {
     if (!editing.courses.delete(name)) editing.courses.add(name);
@@ -139,7 +139,7 @@ function valueInput(observation, name, editing) {
   };
   return [
     el("input", { type: "text", class: quantity ? "narrow" : "", inputmode: quantity ? "decimal" : "text", value: written, "aria-label": `Value of ${name}`, on: { change } }),
-    quantity && el("span", { class: "muted" }, ` ${unitOf(observation)}`),
+    quantity && el("span", { class: "muted" }, ` ${unitText(unitOf(observation))}`),
   ];
 }
 
@@ -148,7 +148,7 @@ function dateInput(observation, name, editing) {
   const change = (event) => {
     if (event.target.value) editing.onValue(observation, { ...observation, effectiveDateTime: event.target.value });
   };
-  return el("input", { type: "date", value: dateOf(observation).slice(0, 10), "aria-label": `Date of ${name}`, on: { change } });
+  return [el("input", { type: "date", value: dateOf(observation).slice(0, 10), "aria-label": `Date of ${name}`, on: { change } }), el("small", {}, dateText(dateOf(observation)))];
 }
 
 /** Return a result with another value; flag and comparator were given to the old value and go with it. @param {any} observation @param {any} value */

@@ -70,10 +70,18 @@ export function readChart(wish) {
   return post("/sandbox/fhir", JSON.stringify(wish));
 }
 
-/** Return the words of an answer that is not 200. @param {Exchange} exchange @returns {string} */
+/** Return the reason of an answer that is not 200, in words alone. @param {Exchange} exchange @returns {string} */
+export function reasonText({ status, answer }) {
+  if (status === 0) return "The service did not answer. Is it still running?";
+  const said = answer?.issue?.[0]?.details?.text;
+  if (said) return said.replace(/\.$/, "");
+  if (status === 429 || status === 503) return "The service is busy; ask again in a moment";
+  return status >= 500 ? "The service met a fault of its own" : "No reason was given";
+}
+
+/** Return the reason of an answer that is not 200, where it lies, and the status. @param {Exchange} exchange @returns {string} */
 export function troubleText(exchange) {
-  if (exchange.status === 0) return "The service did not answer. Is it still running?";
-  const issue = exchange.answer?.issue?.[0];
-  const where = (issue?.expression ?? []).join(", ");
-  return `${exchange.status} ${issue?.details?.text ?? "No reason given"}${where ? ` (${where})` : ""}`;
+  if (exchange.status === 0) return reasonText(exchange);
+  const where = (exchange.answer?.issue?.[0]?.expression ?? []).join(", ");
+  return `${reasonText(exchange)}${where ? ` (${where})` : ""}. Answered with status ${exchange.status}.`;
 }

@@ -32,7 +32,7 @@ export function trend(name, unit, points, band) {
     el("figcaption", { class: "muted small-text" }, caption(unit, band)),
     el("table", { class: "values" }, el("caption", { class: "visually-hidden" }, `Values of ${name}`), el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Date"), el("th", { scope: "col" }, "Value"))), el("tbody", {}, rows)),
   );
-  drawWhenSeen(plot, points, band);
+  drawWhenSeen(plot, unit, points, band);
   return figure;
 }
 
@@ -53,20 +53,20 @@ function caption(unit, band) {
   return `In ${unit}; the band is the reference range ${band.text} (${whose}).`;
 }
 
-/** @param {HTMLElement} plot @param {Point[]} points @param {Band} band */
-function drawWhenSeen(plot, points, band) {
+/** @param {HTMLElement} plot @param {string} unit @param {Point[]} points @param {Band} band */
+function drawWhenSeen(plot, unit, points, band) {
   let chart = null;
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const redraw = () => {
     chart?.destroy();
-    chart = plot.clientWidth > 0 ? draw(plot, points, band) : null;
+    chart = plot.clientWidth > 0 ? draw(plot, unit, points, band) : null;
   };
   new ResizeObserver(() => (chart === null ? redraw() : chart.setSize({ width: plot.clientWidth, height: HEIGHT }))).observe(plot);
   scheme.addEventListener("change", () => plot.isConnected && redraw());
 }
 
-/** @param {HTMLElement} plot @param {Point[]} points @param {Band} band */
-function draw(plot, points, band) {
+/** @param {HTMLElement} plot @param {string} unit @param {Point[]} points @param {Band} band */
+function draw(plot, unit, points, band) {
   const style = getComputedStyle(plot);
   const color = (name) => style.getPropertyValue(name).trim();
   const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 }, font: `11px ${style.fontFamily}` };
@@ -78,7 +78,7 @@ function draw(plot, points, band) {
     cursor: { drag: { x: false, y: false } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { x: { range: () => days(points) }, y: { range: () => span(points, band) } },
-    axes: [{ ...axis, space: 70, values: (_plot, times) => dayNames(times) }, { ...axis, size: 46, space: 26 }],
+    axes: [{ ...axis, size: 30, space: 70, values: (_plot, times) => dayNames(times) }, { ...axis, size: 42, space: 20, label: unit, labelSize: 18, labelFont: axis.font }],
     series: [{}, { stroke: color("--accent"), width: 2, points: { show: true, size: 8, fill: color("--surface"), stroke: color("--accent"), width: 2 } }],
     hooks: { drawClear: [(drawn) => paintBand(drawn, band, color("--band"))] },
   };

@@ -1,7 +1,8 @@
 // Draws an explanation: what fired, the ranking with every argument and its facts, what is missing, and the sources.
 
 import { el, fill } from "./element.js";
-import { dateText } from "./fhir.js";
+import { jumps } from "./jumps.js";
+import { dateText, unitText } from "./fhir.js";
 import { LEVELS, opened } from "./names.js";
 
 /** @typedef {import("./names.js").Names} Names */
@@ -12,7 +13,7 @@ const IN_DOCUMENT = "source-document";
  * @param {HTMLElement} place
  * @param {any} explanation null where there is none
  * @param {Names} names
- * @param {((reference: string) => void)|null} show opens a resource in the chart; null where there is no chart
+ * @param {((reference: string) => boolean)|null} show opens a resource in the chart and says whether it stands there; null where there is no chart
  */
 export function drawWhy(place, explanation, names, show) {
   if (explanation === null) {
@@ -20,21 +21,19 @@ export function drawWhy(place, explanation, names, show) {
     return;
   }
   const draw = new Drawing(names, show);
-  fill(
-    place,
-    draw.head(explanation),
+  const parts = [
     draw.redFlags(explanation.red_flags ?? []),
     draw.ranking(explanation.ranking ?? []),
     draw.workup(explanation.workup ?? []),
     draw.treatment(explanation),
     draw.notAssessed(explanation.not_assessed ?? []),
     draw.notes(explanation.notes ?? []),
-    draw.method(explanation),
-  );
+  ].filter(Boolean);
+  fill(place, draw.head(explanation), jumps("Jump to", parts), parts, draw.method(explanation));
 }
 
 class Drawing {
-  /** @param {Names} names @param {((reference: string) => void)|null} show */
+  /** @param {Names} names @param {((reference: string) => boolean)|null} show */
   constructor(names, show) {
     this.names = names;
     this.show = show;
@@ -58,7 +57,7 @@ class Drawing {
   /** @param {any[]} flags */
   redFlags(flags) {
     if (flags.length === 0) return el("p", { class: "quiet" }, "No red flag fired on what was received.");
-    return section("What fired", el("ul", { class: "flags" }, flags.map((flag) => this.flag(flag))));
+    return section("Red flags", el("ul", { class: "flags" }, flags.map((flag) => this.flag(flag))));
   }
 
   /** @param {any} flag */
@@ -66,7 +65,7 @@ class Drawing {
     return el(
       "li",
       { class: `flag level-edge-${flag.level}` },
-      el("p", {}, el("span", { class: `level level-${flag.level}` }, LEVELS[flag.level]), " ", link(`/about#${flag.id}`, `${flag.id} ${this.names.of("red_flags", flag.id)}`), " ", origin(flag.origin)),
+      el("p", {}, el("span", { class: `level level-${flag.level}` }, LEVELS[flag.level]), " ", link(`/about#${flag.id}`, this.names.of("red_flags", flag.id)), " ", el("span", { class: "tag" }, flag.id), " ", origin(flag.origin)),
       el("p", {}, flag.because),
       this.facts(flag.facts),
       this.cited([flag.cites].flat()),
@@ -89,7 +88,7 @@ class Drawing {
         {},
         el("span", { class: "cause-name" }, this.names.of("causes", one.cause)),
         el("span", { class: `standing standing-${one.standing}` }, opened(one.standing)),
-        el("span", { class: "tag" }, opened(one.urgency)),
+        el("span", { class: "tag", title: "How soon this cause is worth acting on" }, `urgency: ${opened(one.urgency)}`),
         origin(one.in_source_document ? IN_DOCUMENT : "added"),
       ),
       this.arguments("For", "for", one.for ?? []),
@@ -131,12 +130,12 @@ class Drawing {
 
   /** @param {any} fact */
   fact(fact) {
-    const value = [fact.value, fact.unit].filter(Boolean).join(" ");
+    const value = [fact.value, unitText(fact.unit ?? "")].filter(Boolean).join(" ");
     const details = [fact.range && `range ${fact.range}`, fact.note, fact.by_text && "by text"].filter(Boolean);
     return [
       el("span", { class: "as-recorded" }, fact.what),
       value && [" ", el("strong", { class: "as-recorded" }, value)],
-      fact.canonical && ` = ${fact.canonical.value} ${fact.canonical.unit}`,
+      fact.canonical && ` = ${fact.canonical.value} ${unitText(fact.canonical.unit)}`,
       details.length > 0 && el("span", { class: "muted" }, ` (${details.join(", ")})`),
       fact.on && `, ${dateText(fact.on)}`,
       fact.reference && [" ", this.reference(fact.reference)],
@@ -146,7 +145,11 @@ class Drawing {
   /** @param {string} reference */
   reference(reference) {
     if (this.show === null) return el("code", {}, reference);
-    return el("button", { type: "button", class: "reference", title: "Show in the chart", on: { click: () => this.show?.(reference) } }, reference);
+    const open = () => {
+      if (!this.show?.(reference)) button.textContent = "Not in the chart that is shown";
+    };
+    const button = el("button", { type: "button", class: "reference", title: reference, "aria-label": `Show in chart: ${reference}`, on: { click: open } }, "Show in chart");
+    return button;
   }
 
   /** @param {string[]} ids */
@@ -220,7 +223,7 @@ function section(title, ...children) {
 
 /** @param {string} title @param {number} count @param {any} content */
 function folded(title, count, content) {
-  return el("details", { class: "why-part folded" }, el("summary", {}, `${title} (${count})`), content);
+  return el("details", { class: "why-part folded" }, el("summary", { dataset: { part: title.split(":")[0] } }, `${title} (${count})`), content);
 }
 
 /** @param {string[]} head @param {any[]} rows */
