@@ -24,6 +24,8 @@ _LAST = (
     .limit(1)
 )
 
+_ADD = insert(audit_record)
+
 
 class Entry(NamedTuple):
     """What is to be recorded: the moment in milliseconds since 1970, the kind, and the content as canonical JSON."""
@@ -77,7 +79,7 @@ def append(connection: Connection, key: bytes, writer: str, entries: Sequence[En
         record = Record(writer, head.sequence + 1, *entry, mac="")
         head = Head(record.sequence, mac_of(key, head.mac, record))
         rows.append(record._replace(mac=head.mac)._asdict())
-    connection.execute(insert(audit_record), rows)
+    connection.execute(_ADD, rows)
     return head
 
 

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
 from cds_service.store.moments import to_milliseconds
 from cds_service.store.tables import shown_card, shown_suggestion
 from cds_service.store.writer import Write
+
+_TABLES = (shown_card, shown_suggestion)
+_INSERTS = {
+    "sqlite": tuple(sqlite.insert(table).on_conflict_do_nothing() for table in _TABLES),
+    "postgresql": tuple(postgresql.insert(table).on_conflict_do_nothing() for table in _TABLES),
+}
+"""Made once: they take longer to put together than to carry out."""
 
 
 class ShownCard(NamedTuple):
@@ -40,7 +47,7 @@ class KeepingShown:
 
     def __call__(self, connection: Connection) -> None:
         """Write them, with one statement for the cards and one for their suggestions."""
-        dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+        insert_card, insert_suggestion = _INSERTS[connection.dialect.name]
         rows = [
             {
                 **card._asdict(),
@@ -57,9 +64,9 @@ class KeepingShown:
             for card in self.cards
             for uuid, rule in card.offers
         ]
-        connection.execute(dialect.insert(shown_card).on_conflict_do_nothing(), rows)
+        connection.execute(insert_card, rows)
         if offers:
-            connection.execute(dialect.insert(shown_suggestion).on_conflict_do_nothing(), offers)
+            connection.execute(insert_suggestion, offers)
 
     def join(self, others: Sequence[KeepingShown]) -> KeepingShown:
         """Return what writes these cards and those of others."""
@@ -69,6 +76,17 @@ class KeepingShown:
 def keeping_shown(cards: Sequence[ShownCard]) -> Write:
     """Return what writes these cards and their suggestions."""
     return KeepingShown(cards)
+
+
+def forgetting_shown(cards: Sequence[str]) -> Write:
+    """Return what deletes cards of these uuids, and their suggestions, if they were written."""
+    uuids = [card.lower() for card in cards]
+
+    def write(connection: Connection) -> None:
+        for table in (shown_suggestion, shown_card):
+            connection.execute(delete(table).where(table.c.card.in_(uuids)))
+
+    return write
 
 
 def rules_of(

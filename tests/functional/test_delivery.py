@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from cds_service.app import create_app
+from cds_service.errors import StoreUnavailableError
 from cds_service.settings import Settings
 from cds_service.store.database import Database
 from cds_service.store.tables import shown_card
@@ -187,3 +188,26 @@ def test_feedback_waits_for_a_short_lock_and_gives_up_on_a_long_one(app: Flask, 
     assert client.post(f"{HOOK}/feedback", json=body).status_code == 200
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT count(*) FROM feedback").fetchone() == (2,)
+
+
+def test_what_is_refused_after_all_was_never_shown(
+    app: Flask, file: Path, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An observer whose duty to record cannot be met turns the answer into a 503, and its cards are taken back."""
+
+    def refuse(one: Delivered) -> None:
+        watcher.answered.append(one)
+        assert shown_in(file)  # they are written already
+        raise StoreUnavailableError("Temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watcher, "delivered", refuse)
+        assert app.test_client().post(HOOK, json=REQUEST).status_code == 503
+    (told,) = watcher.answered
+    refused = {one.uuid for one in told.cards}
+    assert refused
+    sent = {card["uuid"] for card in ask(app)}
+    deadline = time.monotonic() + NOT_KEPT_WITHIN_S
+    while (left := {row.card for row in shown_in(file)}) != sent and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert left == sent
