@@ -210,3 +210,22 @@ def test_differences_are_told_whole(page: Page) -> None:
     }
     same = page.evaluate(run, [after, after])
     assert not any(same.values())
+
+
+@pytest.mark.parametrize("width", [390, 900, 1200, 1280])
+def test_what_moved_and_its_choice_stand_apart(recorded: Desk, page: Page, width: int) -> None:
+    """However many words the line of what moved has, they do not run into what it is compared with."""
+    page.set_viewport_size({"width": width, "height": 750})
+    recorded.change("Value of Potassium", "2.4")
+    expect(recorded.moved).to_contain_text("New red flag")
+    apart = recorded.moved.evaluate(
+        """(box) => {
+            const line = document.createRange();
+            line.selectNodeContents(box.querySelector("summary"));
+            const choice = box.querySelector("label").getBoundingClientRect();
+            const beside = (one) => one.right <= choice.left || one.left >= choice.right;
+            const above = (one) => one.bottom <= choice.top || one.top >= choice.bottom;
+            return [...line.getClientRects()].every((one) => beside(one) || above(one));
+        }"""
+    )
+    assert apart

@@ -52,7 +52,7 @@ def what_if(page: Page) -> None:
     desk.record()
     page.get_by_role("button", name="What if…").click()
     desk.change("Value of Potassium", "2.4")
-    expect(desk.moved).to_contain_text("New red flag RF10")
+    expect(desk.moved).to_contain_text("New red flag Potassium at a dangerous level")
     expect(desk.cards.first).to_contain_text("Critical")
     page.evaluate("scrollTo(0, 0)")
     expect(desk.moved).to_be_in_viewport()
