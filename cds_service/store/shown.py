@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store.database import Database
@@ -76,17 +76,6 @@ class KeepingShown:
 def keeping_shown(cards: Sequence[ShownCard]) -> Write:
     """Return what writes these cards and their suggestions."""
     return KeepingShown(cards)
-
-
-def forgetting_shown(cards: Sequence[str]) -> Write:
-    """Return what deletes cards of these uuids, and their suggestions, if they were written."""
-    uuids = [card.lower() for card in cards]
-
-    def write(connection: Connection) -> None:
-        for table in (shown_suggestion, shown_card):
-            connection.execute(delete(table).where(table.c.card.in_(uuids)))
-
-    return write
 
 
 def rules_of(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -16,7 +15,7 @@ from cds_service.model.definitions import Knowledge
 from cds_service.model.facts import ReadingNote
 from cds_service.model.hooks import Card
 from cds_service.pipeline import Considered, respond
-from cds_service.store.shown import ShownCard, forgetting_shown, keeping_shown
+from cds_service.store.shown import ShownCard, keeping_shown
 from cds_service.store.store import Store
 from cds_service.trust.callers import Caller
 from cds_service.web.headers import request_id
@@ -104,8 +103,8 @@ class Delivery:
     def deliver(self, considered: Considered, caller: Caller, body: bytes) -> bytes:
         """Return the response bytes, after what is shown has been handed to the writer of the store.
 
-        `body` is what was asked. The observers come after the hand-over, so that the writer commits the record of the
-        decision and the shown cards together; what a duty to record refuses was never shown, and is taken back.
+        The observers come first: what a duty to record refuses was never shown. `body` is what was asked. The hand-over
+        comes last: the writer then works while the answer is on its way, not while it is being made.
         """
         decision, keys = considered.decision, self._store.keys
         patient = keys.patient(caller.client_id, considered.request.context.patient_id, caller.tenant)
@@ -129,14 +128,10 @@ class Delivery:
             complete=decision.facts.is_complete,
         )
         response = respond(left.cards, left.extension or decision.extension)
-        kept = self._keep(delivered, [advices[place] for place in shown]) if shown else None
-        try:
-            for observer in self._observers:
-                observer.delivered(delivered)
-        except BaseException:
-            if kept is not None:
-                kept.add_done_callback(lambda _done: self._take_back(delivered))
-            raise
+        for observer in self._observers:
+            observer.delivered(delivered)
+        if shown:
+            self._keep(delivered, [advices[place] for place in shown])
         return response
 
     def _withheld(self, patient: str, advices: Sequence[str], considered: Considered) -> dict[int, Withheld]:
@@ -150,7 +145,7 @@ class Delivery:
             return Remaining(decision.cards, None)
         return without(decision.cards, withheld, self._words, is_complete=decision.facts.is_complete)
 
-    def _keep(self, delivered: Delivered, advices: Sequence[str]) -> Future[None] | None:
+    def _keep(self, delivered: Delivered, advices: Sequence[str]) -> None:
         """Hand the shown cards to the writer; whether they are written is told later, to the log and the observers."""
         cards = [
             ShownCard(
@@ -173,14 +168,8 @@ class Delivery:
             task = self._store.writer.submit(keeping_shown(cards), is_durable=False)
         except StoreUnavailableError as error:
             self._tell(len(cards), request, error)
-            return None
-        task.add_done_callback(lambda done: self._tell_failure(len(cards), request, done))
-        return task
-
-    def _take_back(self, delivered: Delivered) -> None:
-        """Forget cards that were written and then not sent: else advice that nobody saw would not be repeated."""
-        with suppress(StoreUnavailableError):  # it is closing, or has more to do than it may hold
-            self._store.writer.submit(forgetting_shown([card.uuid for card in delivered.cards]))
+        else:
+            task.add_done_callback(lambda done: self._tell_failure(len(cards), request, done))
 
     def _tell_failure(self, cards: int, request: str, done: Future[None]) -> None:
         error = done.exception()
