@@ -162,7 +162,7 @@ def test_a_locked_store_costs_no_answer(
         other.execute("BEGIN EXCLUSIVE")
         begun = time.monotonic()
         cards = ask(app)
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 0.9  # the database itself would wait for a second
         assert until_lost(watcher) == [len(cards)]
     lines = [vars(record) for record in caplog.records if record.levelno == logging.ERROR]
     (line,) = [one for one in lines if one["msg"] == "shown cards were not kept"]

@@ -10,6 +10,8 @@ import json
 import os
 import resource
 import sqlite3
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -40,13 +42,16 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
     assert server.stop() == 0
 
 
-@pytest.fixture
-def limited() -> Iterator[None]:
-    """Let this process write no more than a page into each file."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def run_without_room(code: str, *arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a process that can write nothing into a file. The tests' own output may go to one."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))"
+    return subprocess.run(
+        [sys.executable, "-c", f"{limit}\n{code}", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
 
 
 def set_full(server: LiveServer, *, is_full: bool) -> None:
@@ -123,14 +128,16 @@ def _run_folders(server: LiveServer) -> Iterator[str]:
                 yield line.split(maxsplit=5)[5].partition("/metrics/")[0]
 
 
-@pytest.mark.usefixtures("limited")
-def test_without_room_no_file_of_the_metrics_is_left(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_room_no_file_of_the_metrics_is_left(tmp_path: Path) -> None:
     """What was made in part is taken away, and the log says that this process counts for itself."""
-    assert not has_room(tmp_path)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom cds_service.web.metric_files import has_room\n"
+        "print(has_room(Path(sys.argv[1])))"
+    )
+    told = run_without_room(code, tmp_path)
+    assert told.stdout == "False\n"
+    assert "counts for itself" in told.stderr
     assert [*tmp_path.iterdir()] == []
-    assert "counts for itself" in caplog.text
 
 
 def test_files_of_the_metrics_that_are_there_stay(tmp_path: Path) -> None:
@@ -146,12 +153,13 @@ def test_a_secret_that_is_there_needs_no_room(tmp_path: Path) -> None:
     secret = tmp_path / "secret.key"
     make_secret(secret)
     written = secret.read_bytes()
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom cds_service.store.keys import make_secret\n"
+        "make_secret(Path(sys.argv[1]))"
+    )
     tmp_path.chmod(0o500)
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
     try:
-        make_secret(secret)
+        run_without_room(code, secret)
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         tmp_path.chmod(0o700)
     assert secret.read_bytes() == written
