@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None, observers: Sequence[Observer] =
     passed = calls_for(settings, store, meter, reasoner.knowledge.services)
     recorder = Recorder(audit, reasoner.knowledge.version)
     told: tuple[Observer, ...] = (recorder, meter, calls.Witness(), *observers)
-    identity = identity_for(settings, reasoner.knowledge.services, StoredTokens(store))
+    identity = identity_for(settings, reasoner.knowledge.services, StoredTokens(store.database))
     passed.lifecycle.add(client_keys.NAME, client_keys.ClientKeys(identity).are_usable)
     trust = ClientTrust(identity, settings.base_url)
     delivery = Delivery(store, reasoner.knowledge, quiet_for(settings, store, reasoner.knowledge), told)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ class Database:
         """Take the address, without connecting. Raises `StoreError` for one that names no known database."""
         self.url = read_url(url)
         self._opened: tuple[int, int] | None = None
+        self._turns = threading.RLock()
+        """Who writes to the embedded database: a thread that waited in SQLite would sleep past its turn."""
         self._durable = self._engine(synchronous="FULL")
         self._light = self._engine(synchronous="NORMAL") if self.is_sqlite else self._durable
 
@@ -52,13 +55,13 @@ class Database:
     @contextmanager
     def durable(self) -> Iterator[Connection]:
         """Open a transaction to write. Once it has ended, what was written outlives a power cut."""
-        with self._same_file(), _told_plainly(), self._durable.begin() as connection:
+        with self._turn(), self._same_file(), _told_plainly(), self._durable.begin() as connection:
             yield connection
 
     @contextmanager
     def light(self) -> Iterator[Connection]:
         """Open a transaction to write what outlives a crash of this process, but perhaps not a power cut."""
-        with self._same_file(), _told_plainly(), self._light.begin() as connection:
+        with self._turn(), self._same_file(), _told_plainly(), self._light.begin() as connection:
             if not self.is_sqlite:
                 connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
             yield connection
@@ -124,6 +127,20 @@ class Database:
     def _note_file(self, *_connection: object) -> None:
         """Keep which file was opened first, behind its name."""
         self._opened = self._opened or _identity(self.file)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until no other thread of this process writes to the embedded database; others write side by side."""
+        if not self.is_sqlite:
+            yield
+        elif self._turns.acquire(timeout=_WAITS_FOR_A_LOCK_MS / 1_000):
+            try:
+                yield
+            finally:
+                self._turns.release()
+        else:
+            _logger.error("the store failed", extra={"fault": "TimeoutError"})
+            raise StoreUnavailableError("Temporarily unavailable")
 
     @contextmanager
     def _same_file(self) -> Iterator[None]:

@@ -8,29 +8,26 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from types import ModuleType
 
 from sqlalchemy import Connection, Executable, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cds_service.store.database import Database
 from cds_service.store.moments import to_milliseconds
-from cds_service.store.store import Store
 from cds_service.store.tables import seen_token
 
 _CLAIMS_BETWEEN_PURGES = 100
 _MOST_PURGED = 500
-_WITHIN_S = 1.0
 
 
 class StoredTokens:
     """The used tokens of one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, database: Database) -> None:
         """Keep where they are remembered."""
-        self._database = store.database
-        self._writer = store.writer
+        self._database = database
         self._claims = itertools.count(1)
 
     def claim(self, issuer: str, jti: str, expires_at: datetime, now: datetime) -> bool:
@@ -39,30 +36,12 @@ class StoredTokens:
         Raises `StoreUnavailableError` when that cannot be said.
         """
         digest = hashlib.sha256(json.dumps([issuer, jti]).encode()).hexdigest()
-        claim = _Claim(
-            {"digest": digest, "expires_at": to_milliseconds(expires_at), "now": to_milliseconds(now)},
-            purges=next(self._claims) % _CLAIMS_BETWEEN_PURGES == 0,
-        )
-        if self._database.is_sqlite:  # the file has one writer at a time, and within a process this is it
-            self._writer.commit(claim, _WITHIN_S, is_durable=False)
-        else:
-            with self._database.light() as connection:
-                claim(connection)
-        return claim.is_granted
-
-
-class _Claim:
-    """Claims one token in a transaction; `is_granted` tells the outcome once that is committed."""
-
-    def __init__(self, asked: Mapping[str, str | int], *, purges: bool) -> None:
-        self._asked = asked
-        self._purges = purges
-        self.is_granted = False
-
-    def __call__(self, connection: Connection) -> None:
-        if self._purges:
-            _purge(connection, self._asked["now"])
-        self.is_granted = connection.execute(_CLAIM[connection.dialect.name], self._asked).first() is not None
+        moment = to_milliseconds(now)
+        asked = {"digest": digest, "expires_at": to_milliseconds(expires_at), "now": moment}
+        with self._database.light() as connection:
+            if next(self._claims) % _CLAIMS_BETWEEN_PURGES == 0:
+                _purge(connection, moment)
+            return connection.execute(_CLAIM[connection.dialect.name], asked).first() is not None
 
 
 def _claiming(made_by: ModuleType) -> Executable:
@@ -81,7 +60,7 @@ _CLAIM = {"sqlite": _claiming(sqlite), "postgresql": _claiming(postgresql)}
 """Made once: it takes longer to put together than to carry out."""
 
 
-def _purge(connection: Connection, now: int | str) -> None:
+def _purge(connection: Connection, now: int) -> None:
     """Forget some expired tokens: more than came since the last time, few enough to hold nobody up."""
     expired = (
         select(seen_token.c.digest)

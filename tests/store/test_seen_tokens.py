@@ -14,12 +14,9 @@ from sqlalchemy import func, select
 
 from cds_service.errors import StoreUnavailableError
 from cds_service.store.database import Database
-from cds_service.store.keys import Keys
 from cds_service.store.seen_tokens import StoredTokens
-from cds_service.store.store import Store
 from cds_service.store.tables import seen_token
 from tests.functional.server import LiveServer
-from tests.store.conftest import SECRET
 from tests.store.serving import HOOK
 from tests.support.production import CLIENT, write_clients
 from tests.support.tokens import ISSUER, OTHER_ISSUER, bearer, claims, key_set, signer, token
@@ -37,12 +34,12 @@ def kept(database: Database) -> int:
     return count
 
 
-def test_a_token_is_claimed_once(store: Store) -> None:
+def test_a_token_is_claimed_once(database: Database) -> None:
     """By issuer and id together; what the two are made of cannot be shifted from one to the other."""
-    tokens = StoredTokens(store)
+    tokens = StoredTokens(database)
     assert tokens.claim(ISSUER, "one", LATER, NOW)
     assert not tokens.claim(ISSUER, "one", LATER, NOW)
-    assert not StoredTokens(store).claim(ISSUER, "one", LATER, NOW)
+    assert not StoredTokens(database).claim(ISSUER, "one", LATER, NOW)
     assert tokens.claim(ISSUER, "two", LATER, NOW)
     assert tokens.claim(OTHER_ISSUER, "one", LATER, NOW)
     assert tokens.claim(f"{ISSUER}o", "ne", LATER, NOW)
@@ -51,37 +48,37 @@ def test_a_token_is_claimed_once(store: Store) -> None:
 @pytest.mark.parametrize(
     "jti", ["\u00e9\u4e2d\U0001f600", "'; DROP TABLE seen_token; --", "%s", ":x", '"', "\\", "j" * 256]
 )
-def test_any_id_is_remembered_alike(store: Store, jti: str) -> None:
+def test_any_id_is_remembered_alike(database: Database, jti: str) -> None:
     """Only its digest is kept, so that no text can trouble a database."""
-    tokens = StoredTokens(store)
+    tokens = StoredTokens(database)
     assert tokens.claim(ISSUER, jti, LATER, NOW)
     assert not tokens.claim(ISSUER, jti, LATER, NOW)
 
 
-def test_an_id_may_be_used_again_after_it_expired(store: Store) -> None:
+def test_an_id_may_be_used_again_after_it_expired(database: Database) -> None:
     """To the millisecond, whether it was purged or not."""
-    tokens = StoredTokens(store)
+    tokens = StoredTokens(database)
     assert tokens.claim(ISSUER, "one", LATER, NOW)
     assert not tokens.claim(ISSUER, "one", LATER, LATER - timedelta(milliseconds=1))
     assert tokens.claim(ISSUER, "one", LATER + timedelta(minutes=5), LATER)
     assert not tokens.claim(ISSUER, "one", LATER + timedelta(minutes=5), LATER)
 
 
-def test_expired_tokens_are_forgotten_now_and_then(store: Store) -> None:
+def test_expired_tokens_are_forgotten_now_and_then(database: Database) -> None:
     """What is kept does not grow with time; what has not expired stays."""
-    tokens = StoredTokens(store)
+    tokens = StoredTokens(database)
     for number in range(150):
         assert tokens.claim(ISSUER, f"old-{number}", LATER, NOW)
     assert tokens.claim(ISSUER, "long", LATER + timedelta(hours=1), NOW)
     for number in range(100):
         assert tokens.claim(ISSUER, f"new-{number}", LATER + timedelta(hours=1), LATER)
-    assert kept(store.database) == 101 + 0
+    assert kept(database) == 101 + 0
     assert not tokens.claim(ISSUER, "long", LATER, LATER)
 
 
-def test_of_many_at_once_one_is_told_yes(store: Store) -> None:
+def test_of_many_at_once_one_is_told_yes(database: Database) -> None:
     """Fifty threads with the same token, twenty times; a purge runs among them."""
-    tokens = StoredTokens(store)
+    tokens = StoredTokens(database)
     with ThreadPoolExecutor(COPIES) as pool:
         for number in range(20):
             told = pool.map(
@@ -92,8 +89,8 @@ def test_of_many_at_once_one_is_told_yes(store: Store) -> None:
 
 def test_a_store_that_is_gone_says_so(empty_database: Database) -> None:
     """Without its table it neither lets in nor refuses: it raises."""
-    with closing(Store(empty_database, Keys(SECRET))) as store, pytest.raises(StoreUnavailableError):
-        StoredTokens(store).claim(ISSUER, "one", LATER, NOW)
+    with pytest.raises(StoreUnavailableError):
+        StoredTokens(empty_database).claim(ISSUER, "one", LATER, NOW)
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from cds_service.errors import StoreUnavailableError
 from cds_service.store.database import Database
+from cds_service.store.schema import migrate
 from cds_service.store.store import Store
 from cds_service.store.tables import seen_token
 from cds_service.store.writer import Write, Writer
@@ -207,3 +210,31 @@ def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:
         writing("a")(writing_connection)
         with database.reading() as connection:
             assert connection.execute(select(func.count()).select_from(seen_token)).scalar() == 0
+
+
+def test_threads_of_one_process_take_turns_at_the_embedded_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes second writes after the first; who waits too long is told so, and the next one writes again."""
+    database = Database(f"sqlite:///{tmp_path / 'store.sqlite3'}")
+    migrate(database)
+    monkeypatch.setattr("cds_service.store.database._WAITS_FOR_A_LOCK_MS", 300)
+
+    def write(digest: str) -> None:
+        with database.light() as connection:
+            writing(digest)(connection)
+
+    with ThreadPoolExecutor(2) as threads:
+        with database.durable() as connection:
+            writing("first")(connection)
+            second = threads.submit(write, "second")
+            time.sleep(0.05)
+            assert not second.done()
+        second.result(5)
+        with database.durable():
+            late = threads.submit(write, "late")
+            with pytest.raises(StoreUnavailableError):
+                late.result(5)
+        threads.submit(write, "next").result(5)
+    assert rows(database) == {"first", "second", "next"}
+    database.close()
