@@ -24,8 +24,11 @@ class Desk:
         self.page.wait_for_selector("html[data-ready]")
 
     def open_story(self, name: str) -> None:
-        """Choose a sample patient and wait for the chart."""
-        self.page.get_by_label("Sample patient").select_option(name)
+        """Choose a sample patient and wait for the chart, which may take the place of another one."""
+        description = self.page.locator(f'#story option[value="{name}"]').get_attribute("data-description")
+        with self.page.expect_response(f"**/sandbox/stories/{name}"):
+            self.page.get_by_label("Sample patient").select_option(name)
+        expect(self.page.locator("#story-line")).to_have_text(description or "")
         self.chart.wait_for()
 
     def upload(self, name: str, content: Any) -> None:
